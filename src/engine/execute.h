@@ -1,0 +1,80 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "base/json.h"
+#include "frame/plan/plan.h"
+
+namespace mutirao::engine {
+
+/// What a run of plans has done so far; given to the progress callback about ten times a second.
+struct Progress {
+  int64_t rows_read = 0;
+  int64_t rows_written = 0;
+  int64_t bytes_read = 0;
+  int64_t bytes_total = 0;  ///< 0 when unknown
+};
+
+struct ExecuteOptions {
+  /// Threads to use; 0 = all cores this process may use.
+  int threads = 0;
+  std::stop_token stop;
+  std::function<void(const Progress&)> progress;
+  /// Takes rows set aside by scans and quarantine steps; null makes them an error.
+  frame::QuarantineSink* quarantine = nullptr;
+  std::function<void(const std::string&)> warn;
+  /// Unique to this attempt: names of parts carry it.
+  std::string attempt = "0";
+  /// Key-value metadata for written files.
+  Json metadata;
+};
+
+/// What went through one node of an executed plan.
+struct NodeReport {
+  const frame::PlanNode* node = nullptr;
+  int64_t rows_in = 0;   ///< of the first (left, probe) input
+  int64_t rows_out = 0;
+  // Scans only.
+  int64_t rows_read = 0;
+  int64_t rows_filtered = 0;
+  int64_t rows_quarantined = 0;  ///< also of quarantine nodes
+  int64_t rows_skipped = 0;
+  int64_t bytes_read = 0;
+  int64_t blank_lines = 0;
+  int64_t nul_bytes_dropped = 0;
+  int64_t values_nulled = 0;
+  // Joins only.
+  int64_t rows_right = 0;
+  int64_t left_unmatched = 0;   ///< left rows without a partner
+  int64_t right_unmatched = 0;  ///< right rows without a partner
+  // Writes only.
+  std::vector<frame::PartInfo> parts;
+};
+
+struct ExecutionReport {
+  /// One entry a node of the executed plans, inputs before the nodes that read them.
+  std::vector<NodeReport> nodes;
+  double seconds = 0;
+};
+
+/// The staging place of each write root, in the order of the roots.
+using Staging = std::vector<std::string>;
+
+/// Run plans whose roots are write nodes, on this machine. Writes parts into the staging places (made by
+/// Sink::Begin) and publishes nothing: that is the caller's step, after all went well.
+///
+/// Roots over the same input run it once. Threads: blocks; uses its own threads.
+/// Errors: the first failure of any thread; kCancelled within 100 ms of a stop request.
+Result<ExecutionReport> Execute(const std::vector<frame::PlanPtr>& writes, const Staging& staging,
+                                const ExecuteOptions& options);
+
+/// Run one plan and give its rows; for previews and tests. Rows keep the order of a sort, or the input's when the
+/// scans preserve it.
+Result<std::vector<BatchPtr>> Collect(const frame::PlanPtr& plan, const ExecuteOptions& options = {},
+                                      ExecutionReport* report = nullptr);
+
+}  // namespace mutirao::engine

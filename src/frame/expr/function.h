@@ -1,0 +1,56 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/diagnostic.h"
+#include "columnar/type.h"
+#include "frame/expr/expr.h"
+
+namespace mutirao::frame {
+
+/// How a function turns argument arrays into a result array: made once for an expression, called for every batch.
+///
+/// `args` has one array an argument, each of `rows` values; constant arguments were given to the maker and still are
+/// present as arrays only when the kernel asked for them (see FunctionDef::make_kernel).
+using Kernel = std::function<Result<ArrayPtr>(const std::vector<ArrayPtr>& args, int64_t rows)>;
+
+/// What is known of a call when its kernel is made.
+struct CallSite {
+  std::vector<TypePtr> arg_types;
+  /// The value of an argument that is constant, null pointer for others.
+  std::vector<ScalarPtr> constants;
+  TypePtr result_type;
+};
+
+enum class FunctionKind : uint8_t { kScalar, kAggregate };
+
+/// A function as users see it and as the engine runs it: one place for name, types, help text and kernel.
+struct FunctionDef {
+  std::string name;
+  FunctionKind kind = FunctionKind::kScalar;
+  /// As `mutirao functions` prints it: "split_part(text string, delimiter string, index int64) → string".
+  std::vector<std::string> signatures;
+  std::string summary;
+  /// An expression and its value, both text: {"upper('são')", "'SÃO'"}. A test evaluates each.
+  std::vector<std::pair<std::string, std::string>> examples;
+  /// False for today(): never folded into a constant of the plan text, the same within one run.
+  bool deterministic = true;
+
+  /// Decide the result type from argument types, and which type each argument is to be cast to.
+  /// Errors: kInvalid with a message for people ("expects text, got int64").
+  std::function<Result<TypePtr>(std::vector<TypePtr>& arg_types)> resolve;
+
+  /// Scalar functions only.
+  std::function<Result<Kernel>(const CallSite&)> make_kernel;
+};
+
+/// Find a function by its lower-case name; null when there is none.
+const FunctionDef* FindFunction(std::string_view name);
+
+/// All functions and aggregates in alphabetical order.
+const std::vector<const FunctionDef*>& AllFunctions();
+
+}  // namespace mutirao::frame
