@@ -96,9 +96,9 @@ class [[nodiscard]] Result {
     if (status_.ok()) status_ = Status::Internal("Result made from an OK status");
   }
   template <typename U>
-    requires std::constructible_from<T, U&&> && (!std::same_as<std::remove_cvref_t<U>, Status>) &&
-             (!std::same_as<std::remove_cvref_t<U>, Result>)
-  Result(U&& value) : value_(std::forward<U>(value)) {}  // NOLINT: implicit so that `return value` works
+  requires std::constructible_from<T, U&&> &&
+      (!std::same_as<std::remove_cvref_t<U>, Status>)&&(!std::same_as<std::remove_cvref_t<U>, Result>)Result(U&& value)
+      : value_(std::forward<U>(value)) {}  // NOLINT: implicit so that `return value` works
 
   bool ok() const { return value_.has_value(); }
   const Status& status() const& { return status_; }
@@ -127,7 +127,9 @@ class [[nodiscard]] Result {
 namespace internal {
 
 // MUTIRAO_TRY speaks to Status, Result and, through columnar/arrow_status.h, to Arrow's own pair by these overloads.
-inline Status TakeStatus(Status&& status) { return std::move(status); }
+inline Status TakeStatus(Status&& status) {
+  return std::move(status);
+}
 inline void TakeValue(Status&&) {}
 template <typename T>
 Status TakeStatus(Result<T>&& result) {
@@ -139,7 +141,9 @@ T TakeValue(Result<T>&& result) {
 }
 
 [[noreturn]] void DieOfFailedCheck(const char* file, int line, const char* what, const std::string& detail);
-inline std::string CheckDetail(const Status& status) { return status.ToString(); }
+inline std::string CheckDetail(const Status& status) {
+  return status.ToString();
+}
 template <typename T>
 std::string CheckDetail(const Result<T>& result) {
   return result.status().ToString();
@@ -154,22 +158,21 @@ std::string CheckDetail(const Result<T>& result) {
 /// Give the value of a Result (or nothing, for a Status), or return its failure from this function.
 /// Stands alone, after `auto x =`, `x =` or `return`; never inside a braced initialiser or an argument list.
 #define MUTIRAO_TRY(...) MUTIRAO_TRY_(MUTIRAO_CONCAT(mutirao_try_, __COUNTER__), __VA_ARGS__)
-#define MUTIRAO_TRY_(var, ...)                                                        \
-  __extension__({                                                                     \
-    auto var = (__VA_ARGS__);                                                         \
-    if (!var.ok()) return ::mutirao::internal::TakeStatus(std::move(var));            \
-    ::mutirao::internal::TakeValue(std::move(var));                                   \
+#define MUTIRAO_TRY_(var, ...)                                             \
+  __extension__({                                                          \
+    auto var = (__VA_ARGS__);                                              \
+    if (!var.ok()) return ::mutirao::internal::TakeStatus(std::move(var)); \
+    ::mutirao::internal::TakeValue(std::move(var));                        \
   })
 
 /// Give the value of a Result whose failure would be our bug; ends the process with the reason otherwise.
 #define MUTIRAO_MUST(...) MUTIRAO_MUST_(MUTIRAO_CONCAT(mutirao_must_, __COUNTER__), __VA_ARGS__)
-#define MUTIRAO_MUST_(var, ...)                                                                                \
-  __extension__({                                                                                              \
-    auto var = (__VA_ARGS__);                                                                                  \
-    if (!var.ok())                                                                                             \
-      ::mutirao::internal::DieOfFailedCheck(__FILE__, __LINE__, #__VA_ARGS__,                                  \
-                                            ::mutirao::internal::CheckDetail(var));                            \
-    ::mutirao::internal::TakeValue(std::move(var));                                                            \
+#define MUTIRAO_MUST_(var, ...)                                                                                       \
+  __extension__({                                                                                                     \
+    auto var = (__VA_ARGS__);                                                                                         \
+    if (!var.ok())                                                                                                    \
+      ::mutirao::internal::DieOfFailedCheck(__FILE__, __LINE__, #__VA_ARGS__, ::mutirao::internal::CheckDetail(var)); \
+    ::mutirao::internal::TakeValue(std::move(var));                                                                   \
   })
 
 /// End the process when an invariant of ours is broken. Never for input.

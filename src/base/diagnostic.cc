@@ -48,7 +48,8 @@ std::string NearestName(std::string_view name, const std::vector<std::string>& c
     if (candidate.size() > kLongestName) continue;
     size_t distance = EditDistance(name, candidate);
     // A name that the candidate begins or ends with is a likely abbreviation: "situacao" for "situacao_cadastral".
-    if (name.size() >= 4 && (candidate.starts_with(name) || candidate.ends_with(name))) distance = std::min<size_t>(distance, 1);
+    if (name.size() >= 4 && (candidate.starts_with(name) || candidate.ends_with(name)))
+      distance = std::min<size_t>(distance, 1);
     if (distance < best_distance) {
       best_distance = distance;
       best = candidate;

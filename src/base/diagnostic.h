@@ -35,7 +35,9 @@ struct Diagnostic {
 class Diagnostics {
  public:
   void Add(Diagnostic diagnostic) { list_.push_back(std::move(diagnostic)); }
-  void Add(std::string pointer, std::string message) { Add({.message = std::move(message), .pointer = std::move(pointer)}); }
+  void Add(std::string pointer, std::string message) {
+    Add({.message = std::move(message), .pointer = std::move(pointer)});
+  }
 
   bool empty() const { return list_.empty(); }
   size_t size() const { return list_.size(); }

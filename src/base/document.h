@@ -24,7 +24,8 @@ struct FilePosition {
 class Document {
  public:
   /// Errors: kInvalid; the fault with its place is also in `errors` (rendered by Render).
-  static Result<Document> Parse(std::string file, std::string text, std::vector<std::string>* rendered_errors = nullptr);
+  static Result<Document> Parse(std::string file, std::string text,
+                                std::vector<std::string>* rendered_errors = nullptr);
 
   const Json& value() const { return value_; }
   const std::string& file() const { return file_; }
@@ -40,10 +41,10 @@ class Document {
 
  private:
   struct Mark {
-    int line = 0;        // from 0
-    int column = 0;      // from 0, in bytes of the line
-    int value_begin = 0; // byte column where the text of a one-line scalar begins, behind its quote
-    bool exact = false;  // spans inside the scalar map to columns one to one
+    int line = 0;         // from 0
+    int column = 0;       // from 0, in bytes of the line
+    int value_begin = 0;  // byte column where the text of a one-line scalar begins, behind its quote
+    bool exact = false;   // spans inside the scalar map to columns one to one
     int key_line = -1;
     int key_column = -1;
     int key_length = 0;

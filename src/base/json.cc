@@ -56,6 +56,8 @@ std::string PointerJoin(std::string_view pointer, std::string_view key) {
   return joined;
 }
 
-std::string PointerJoin(std::string_view pointer, size_t index) { return fmt::format("{}/{}", pointer, index); }
+std::string PointerJoin(std::string_view pointer, size_t index) {
+  return fmt::format("{}/{}", pointer, index);
+}
 
 }  // namespace mutirao

@@ -1,7 +1,7 @@
-#include <mutirao/status.h>
-
 #include <cstdio>
 #include <cstdlib>
+
+#include <mutirao/status.h>
 
 namespace mutirao {
 namespace {
@@ -10,18 +10,30 @@ const std::string kNoText;
 
 std::string_view StatusCodeName(StatusCode code) {
   switch (code) {
-    case StatusCode::kOk: return "ok";
-    case StatusCode::kInvalid: return "invalid";
-    case StatusCode::kNotFound: return "not found";
-    case StatusCode::kAlreadyExists: return "already exists";
-    case StatusCode::kIo: return "i/o";
-    case StatusCode::kUnavailable: return "unavailable";
-    case StatusCode::kCancelled: return "cancelled";
-    case StatusCode::kDeadline: return "deadline";
-    case StatusCode::kExhausted: return "exhausted";
-    case StatusCode::kUnsupported: return "unsupported";
-    case StatusCode::kFailed: return "failed";
-    case StatusCode::kInternal: return "internal";
+    case StatusCode::kOk:
+      return "ok";
+    case StatusCode::kInvalid:
+      return "invalid";
+    case StatusCode::kNotFound:
+      return "not found";
+    case StatusCode::kAlreadyExists:
+      return "already exists";
+    case StatusCode::kIo:
+      return "i/o";
+    case StatusCode::kUnavailable:
+      return "unavailable";
+    case StatusCode::kCancelled:
+      return "cancelled";
+    case StatusCode::kDeadline:
+      return "deadline";
+    case StatusCode::kExhausted:
+      return "exhausted";
+    case StatusCode::kUnsupported:
+      return "unsupported";
+    case StatusCode::kFailed:
+      return "failed";
+    case StatusCode::kInternal:
+      return "internal";
   }
   return "unknown";
 }
@@ -37,9 +49,13 @@ Status& Status::operator=(const Status& other) {
   return *this;
 }
 
-const std::string& Status::message() const { return state_ ? state_->message : kNoText; }
+const std::string& Status::message() const {
+  return state_ ? state_->message : kNoText;
+}
 
-const std::string& Status::help() const { return state_ ? state_->help : kNoText; }
+const std::string& Status::help() const {
+  return state_ ? state_->help : kNoText;
+}
 
 std::string Status::ToString() const {
   if (ok()) return "ok";
