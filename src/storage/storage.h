@@ -21,6 +21,9 @@ struct ObjectInfo {
 };
 
 /// Bytes that can be read at any place. Threads: any, at once.
+///
+/// An object must not change while it is read. A file that another program cuts short while it is mapped ends this
+/// process by SIGBUS, as for every program that maps files; any other change is told by CheckUnchanged().
 class Object {
  public:
   virtual ~Object() = default;
@@ -30,15 +33,20 @@ class Object {
   virtual Result<int64_t> ReadAt(int64_t offset, std::span<std::byte> out) const = 0;
   /// The whole content mapped into memory when the store can; empty otherwise. Lives as long as the Object.
   virtual std::span<const std::byte> Mapped() const { return {}; }
+  /// Say whether the content is still the one that was opened; for readers to ask when they are done.
+  /// Errors: kInvalid when it was replaced or written meanwhile.
+  virtual Status CheckUnchanged() const { return Status::Ok(); }
 };
 
 /// A place where bytes live. One implementation a scheme; `file:` and plain paths are local.
 class Store {
  public:
   virtual ~Store() = default;
-  /// Objects that match a path or glob (`*`, `?`, `[a-z]`, `{a,b}`, `**` for folders), sorted by name. A pattern without
-  /// wildcards that names a folder gives its files, hidden ones (`.x`, `_x`) left out, at any depth.
-  /// Errors: kNotFound when nothing matches, with the nearest existing name in help().
+  /// Objects that match a path or glob (`*`, `?`, `[a-z]`, `{a,b}`, `**` for folders), sorted by name. A pattern
+  /// without wildcards that names a folder gives its files, hidden ones (`.x`, `_x`) left out, at any depth. A path
+  /// that exists is taken literally, whatever characters it has. `*` and `?` match no leading dot, `**` enters no
+  /// hidden folder. Errors: kNotFound when nothing matches, with the nearest existing name in help(); kInvalid for what
+  /// is neither file nor folder; kIo.
   virtual Result<std::vector<ObjectInfo>> List(const std::string& pattern) const = 0;
   virtual Result<std::unique_ptr<Object>> Open(const std::string& uri) const = 0;
 };
