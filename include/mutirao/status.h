@@ -86,6 +86,23 @@ class [[nodiscard]] Status {
   std::unique_ptr<State> state_;
 };
 
+template <typename T>
+class Result;
+
+namespace internal {
+
+// What a Result<T> can be made from, but for a Status or another Result.
+template <typename U, typename T>
+concept ResultValue = std::constructible_from<T, U&&> && !std::same_as<std::remove_cvref_t<U>, Status> &&
+                      !std::same_as<std::remove_cvref_t<U>, Result<T>>;
+
+template <typename T>
+concept CarriesStatus = requires(const T& value) {
+  { value.status() } -> std::same_as<const Status&>;
+};
+
+}  // namespace internal
+
 /// Hold a value or the Status that says why there is none.
 template <typename T>
 class [[nodiscard]] Result {
@@ -95,10 +112,17 @@ class [[nodiscard]] Result {
   Result(Status status) : status_(std::move(status)) {  // NOLINT: implicit so that `return Status::…` works
     if (status_.ok()) status_ = Status::Internal("Result made from an OK status");
   }
-  template <typename U>
-  requires std::constructible_from<T, U&&> &&
-      (!std::same_as<std::remove_cvref_t<U>, Status>)&&(!std::same_as<std::remove_cvref_t<U>, Result>)Result(U&& value)
-      : value_(std::forward<U>(value)) {}  // NOLINT: implicit so that `return value` works
+  template <internal::ResultValue<T> U>
+  Result(U&& value) {  // NOLINT: implicit so that `return value` works
+    // A value that carries a failure of its own, as a lazy Frame does, is that failure.
+    if constexpr (std::same_as<std::remove_cvref_t<U>, T> && internal::CarriesStatus<T>) {
+      if (!value.status().ok()) {
+        status_ = value.status();
+        return;
+      }
+    }
+    value_.emplace(std::forward<U>(value));
+  }
 
   bool ok() const { return value_.has_value(); }
   const Status& status() const& { return status_; }

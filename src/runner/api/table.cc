@@ -1,0 +1,79 @@
+#include <arrow/api.h>
+#include <arrow/compute/api.h>
+#include <fmt/format.h>
+
+#include <mutirao/status.h>
+#include <mutirao/table.h>
+
+#include "columnar/arrow_status.h"
+
+namespace mutirao {
+namespace {
+
+std::shared_ptr<arrow::Scalar> ScalarAt(const arrow::Table& table, int64_t row, std::string_view column) {
+  auto values = table.GetColumnByName(std::string(column));
+  MUTIRAO_CHECK(values != nullptr && row >= 0 && row < table.num_rows());
+  return MUTIRAO_MUST(values->GetScalar(row));  // the row exists
+}
+
+template <typename ArrowType>
+auto Convert(const arrow::Table& table, int64_t row, std::string_view column)
+    -> std::optional<typename ArrowType::c_type> {
+  auto scalar = ScalarAt(table, row, column);
+  if (!scalar->is_valid) return std::nullopt;
+  auto cast = arrow::compute::Cast(arrow::Datum(scalar), arrow::TypeTraits<ArrowType>::type_singleton());
+  MUTIRAO_CHECK(cast.ok());
+  return static_cast<const typename arrow::TypeTraits<ArrowType>::ScalarType&>(*cast->scalar()).value;
+}
+
+size_t DisplayWidth(const std::string& text) {
+  return static_cast<size_t>(std::count_if(text.begin(), text.end(), [](char c) { return (c & 0xC0) != 0x80; }));
+}
+
+std::string Padded(const std::string& text, size_t width) {
+  return text + std::string(width - std::min(width, DisplayWidth(text)), ' ');
+}
+
+}  // namespace
+
+Table::Table(std::shared_ptr<arrow::Table> table) : table_(std::move(table)) {}
+
+int64_t Table::num_rows() const {
+  return table_->num_rows();
+}
+
+std::vector<std::string> Table::column_names() const {
+  return table_->ColumnNames();
+}
+
+std::optional<std::string> Table::Text(int64_t row, std::string_view column) const {
+  auto scalar = ScalarAt(*table_, row, column);
+  if (!scalar->is_valid) return std::nullopt;
+  return scalar->ToString();
+}
+
+std::optional<int64_t> Table::Integer(int64_t row, std::string_view column) const {
+  return Convert<arrow::Int64Type>(*table_, row, column);
+}
+
+std::optional<double> Table::Number(int64_t row, std::string_view column) const {
+  return Convert<arrow::DoubleType>(*table_, row, column);
+}
+
+std::string Table::ToString(int64_t max_rows) const {
+  const int64_t rows = std::min(max_rows, num_rows());
+  std::vector<std::string> lines(static_cast<size_t>(rows) + 1);
+  for (const std::string& name : column_names()) {
+    std::vector<std::string> cells = {name};
+    for (int64_t row = 0; row < rows; ++row) cells.push_back(Text(row, name).value_or("null"));
+    size_t width = 0;
+    for (const std::string& cell : cells) width = std::max(width, DisplayWidth(cell));
+    for (size_t i = 0; i < cells.size(); ++i) lines[i] += Padded(cells[i], width) + "  ";
+  }
+  std::string text;
+  for (std::string& line : lines) text += line.substr(0, line.find_last_not_of(' ') + 1) + "\n";
+  if (rows < num_rows()) text += fmt::format("… {} more rows\n", num_rows() - rows);
+  return text;
+}
+
+}  // namespace mutirao
