@@ -30,8 +30,6 @@ class OpContext {
 
   /// Write a line to the run's log.
   virtual void Log(std::string_view message) = 0;
-  /// Say how much of the work is done: rows, or any unit that only grows.
-  virtual void Progress(int64_t done, int64_t total) = 0;
   /// Attach a fact to the op's record: rows written, a path, a checksum.
   virtual void AddMetadata(std::string_view key, std::string_view value) = 0;
 
@@ -50,6 +48,11 @@ struct OpRegistration {
 const std::map<std::string, OpFunction, std::less<>>& RegisteredOps();
 
 }  // namespace mutirao
+
+/// Tells the loader which module interface this code was built for.
+extern "C" __attribute__((weak, used, visibility("default"))) int MutiraoModuleAbi() {
+  return MUTIRAO_MODULE_ABI;
+}
 
 /// Define an op: MUTIRAO_OP(load_companies) { …; return mutirao::Status::Ok(); } with the context as `ctx`.
 /// A job uses it as `module: libx.so#load_companies`.
