@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/diagnostic.h"
@@ -58,6 +59,9 @@ class Expr {
   /// Where it stands in the text it was parsed from; empty when made by code.
   TextSpan span() const { return span_; }
 
+  /// How many nodes the longest path down to a leaf has; the parser bounds it, since trees are walked by recursion.
+  int depth() const { return depth_; }
+
   bool is_call(std::string_view name) const { return kind_ == ExprKind::kCall && name_ == name; }
 
   /// Structural equality: spans are ignored, types compared when both have them.
@@ -68,9 +72,11 @@ class Expr {
 
  private:
   Expr() = default;
+  void TakeArgs(std::vector<ExprPtr> args);
 
   ExprKind kind_ = ExprKind::kLiteral;
   bool try_cast_ = false;
+  int depth_ = 1;
   TextSpan span_;
   std::string name_;
   ScalarPtr literal_;
