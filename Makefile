@@ -1,0 +1,50 @@
+# Thin over CMake's presets: what each target does is one line of cmake, ctest or a script.
+# `make demo` and `make test` install what they need (tools/setup.sh) and take it from there.
+
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+JOBS := $(shell nproc)
+BUILD = cmake --preset $(1) $(if $(VERBOSE),,>build/$(1).configure.log) && cmake --build --preset $(1) -j $(JOBS) $(2)
+
+.PHONY: help setup demo test bench format clean asan tsan install release
+
+help: ## show this list
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+setup: ## install packages and .venv; returns at once when nothing changed
+	@tools/setup.sh
+	@mkdir -p build
+
+release: setup ## build the program as users run it: build/release/bin/mutirao
+	@$(call BUILD,release,--target mutirao_program)
+
+demo: release ## run the example job on the bundled data and show what came out
+	@examples/demo.sh build/release/bin/mutirao build/demo
+
+test: setup ## build with checks on and run every test
+	@$(call BUILD,dev)
+	@ctest --preset dev -j $(JOBS) --output-on-failure
+
+asan: setup ## the same under AddressSanitizer and UBSan
+	@$(call BUILD,asan)
+	@ctest --preset asan -j $(JOBS)
+
+tsan: setup ## the same under ThreadSanitizer
+	@$(call BUILD,tsan)
+	@ctest --preset tsan -j $(JOBS)
+
+bench: setup ## measure against DuckDB and Polars on 1 GB, write bench/results and the README table
+	@.venv/bin/python -m pip install --quiet --disable-pip-version-check -r bench/requirements.txt
+	@$(call BUILD,release,--target mutirao_program mutirao_datagen)
+	@.venv/bin/python bench/run.py && .venv/bin/python bench/table.py
+
+format: setup ## format all C++ in place
+	@git ls-files '*.h' '*.cc' | xargs clang-format -i
+
+install: setup ## build and install into PREFIX (default build/install)
+	@$(call BUILD,release)
+	@cmake --install build/release --prefix "$(or $(PREFIX),build/install)"
+
+clean: ## remove everything that was built; .venv stays
+	rm -rf build
