@@ -35,8 +35,9 @@ class FormatRegistry {
   using SinkFactory =
       std::function<Result<SinkPtr>(const Json& spec, SchemaPtr schema, const FormatContext&, Diagnostics& errors)>;
 
-  void AddSource(std::string kind, SourceFactory factory);
-  void AddSink(std::string kind, SinkFactory factory);
+  /// `schema` is the JSON Schema (draft 7) of the spec, for editors; without it the schema of a job takes any option.
+  void AddSource(std::string kind, SourceFactory factory, Json schema = {});
+  void AddSink(std::string kind, SinkFactory factory, Json schema = {});
 
   Result<SourcePtr> MakeSource(const Json& spec, const FormatContext& context, Diagnostics& errors) const;
   Result<SinkPtr> MakeSink(const Json& spec, SchemaPtr schema, const FormatContext& context, Diagnostics& errors) const;
@@ -44,9 +45,15 @@ class FormatRegistry {
   std::vector<std::string> SourceKinds() const;
   std::vector<std::string> SinkKinds() const;
 
+  /// What AddSource or AddSink was given; null when nothing.
+  Json SourceSchema(const std::string& kind) const;
+  Json SinkSchema(const std::string& kind) const;
+
  private:
   std::map<std::string, SourceFactory> sources_;
   std::map<std::string, SinkFactory> sinks_;
+  std::map<std::string, Json> source_schemas_;
+  std::map<std::string, Json> sink_schemas_;
 };
 
 }  // namespace mutirao::frame
