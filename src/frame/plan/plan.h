@@ -185,7 +185,8 @@ struct UnnestNode : PlanNode {
   const std::optional<std::string> separator;
 };
 
-/// Move rows for which `when` is true to the quarantine; the provenance columns are dropped from the output.
+/// Move rows for which `when` is true to the quarantine. The output has the columns of schema(): those of the input,
+/// without the provenance columns unless a later quarantine step needs them too.
 struct QuarantineNode : PlanNode {
   QuarantineNode(PlanPtr input, SchemaPtr schema, ExprPtr when, std::string reason)
       : PlanNode(NodeKind::kQuarantine, {std::move(input)}, std::move(schema)), when(std::move(when)), reason(std::move(reason)) {}
@@ -208,18 +209,21 @@ struct WriteNode : PlanNode {
 };
 
 // Makers: check, bind and give the node. An ExprPtr may be unbound or bound. Faults in an expression are added to
-// `errors` (span and message, pointer left empty for the caller) when it is given.
+// `errors` (span and message, pointer left empty for the caller) when it is given. MakeAggregate, which has two lists
+// of expressions, says "/by/0" or "/with/1" in the pointer.
 // Errors: kInvalid for unknown columns, wrong types, doubled names.
 
-/// All columns of the source when `columns` is empty and `all_columns` is true.
+/// All columns of the source.
 Result<PlanPtr> MakeScan(SourcePtr source, bool preserve_order = false);
+/// These columns, in this order. Errors: also a predicate that the source cannot take.
 Result<PlanPtr> MakeScan(SourcePtr source, std::vector<std::string> columns, ExprPtr predicate, std::optional<int64_t> limit, bool preserve_order);
 Result<PlanPtr> MakeFilter(PlanPtr input, const ExprPtr& predicate, const BindOptions& options = {}, Diagnostics* errors = nullptr);
 Result<PlanPtr> MakeProject(PlanPtr input, const std::vector<NamedExpr>& columns, const BindOptions& options = {}, Diagnostics* errors = nullptr);
 /// Add or replace columns, all computed from the row as it came in.
 Result<PlanPtr> MakeDerive(PlanPtr input, const std::vector<NamedExpr>& columns, const BindOptions& options = {}, Diagnostics* errors = nullptr);
 /// The join of the `join` step: every left column, every right column that is no key, doubled names get `suffix`.
-/// Keys of different types are compared in their common type (a cast is put below the join).
+/// Keys of different types are compared in their common type (a cast is put below the join), which is also the type
+/// of the key column that comes out.
 Result<PlanPtr> MakeJoin(PlanPtr left, PlanPtr right, const std::vector<std::pair<std::string, std::string>>& on, JoinKind kind, const std::string& suffix = "_2");
 Result<PlanPtr> MakeJoin(PlanPtr left, PlanPtr right, JoinNode::Spec spec);
 /// The `aggregate` step: `by` are columns or named expressions, `with` expressions over aggregate calls
@@ -233,7 +237,7 @@ Result<PlanPtr> MakeSample(PlanPtr input, std::optional<double> fraction, std::o
 /// Casts columns to their common types; a column that an input lacks is an error naming input and column.
 Result<PlanPtr> MakeUnion(std::vector<PlanPtr> inputs);
 Result<PlanPtr> MakeUnnest(PlanPtr input, std::string column, std::optional<std::string> separator);
-Result<PlanPtr> MakeQuarantine(PlanPtr input, const ExprPtr& when, std::string reason, const BindOptions& options = {}, Diagnostics* errors = nullptr);
+Result<PlanPtr> MakeQuarantine(PlanPtr input, const ExprPtr& when, std::string reason, const BindOptions& options = {}, Diagnostics* errors = nullptr, bool keep_provenance = false);
 Result<PlanPtr> MakeExchange(PlanPtr input, std::vector<std::string> keys, int partitions);
 Result<PlanPtr> MakeWrite(PlanPtr input, SinkPtr sink);
 
