@@ -32,7 +32,7 @@ Json NonEmptyList(Json items) {
 
 Json OneOrMany(const char* description) {
   Json name = {{"type", "string"}};
-  return {{"oneOf", {name, NonEmptyList(name)}}, {"description", description}};
+  return {{"anyOf", {name, NonEmptyList(name)}}, {"description", description}};
 }
 
 Json NamedExpressions(const char* description) {
@@ -45,14 +45,14 @@ Json NamedExpressions(const char* description) {
 Json ColumnsOrExpressions(const char* description) {
   Json name = Text("A column of the frame.");
   Json computed = NamedExpressions("`new: expression`");
-  return {{"oneOf", {name, NonEmptyList({{"oneOf", {name, computed}}}), computed}}, {"description", description}};
+  return {{"anyOf", {name, NonEmptyList({{"anyOf", {name, computed}}}), computed}}, {"description", description}};
 }
 
 Json JoinOptions() {
   Json name = {{"type", "string"}};
   Json pairs = {{"type", "object"}, {"additionalProperties", name}, {"minProperties", 1}};
   Json on = {
-      {"oneOf", {name, NonEmptyList({{"oneOf", {name, pairs}}}), pairs}},
+      {"anyOf", {name, NonEmptyList({{"anyOf", {name, pairs}}}), pairs}},
       {"description", "The key column, several, or {left: right} where the names differ. Null keys never match."}};
   Json kinds = Json::array();
   for (int i = 0; i <= static_cast<int>(JoinKind::kCross); ++i) kinds.push_back(JoinKindName(static_cast<JoinKind>(i)));
@@ -69,7 +69,7 @@ Json SampleOptions() {
   Json seed = {
       {"type", "integer"}, {"minimum", 0}, {"default", 0}, {"description", "The same seed chooses the same rows."}};
   Json count = {{"type", "integer"}, {"minimum", 0}, {"description", "The number of rows."}};
-  return {{"oneOf",
+  return {{"anyOf",
            {share, Object({{"n", count}, {"seed", seed}}, {"n"}),
             Object({{"fraction", Described(share, "The share of the rows.")}, {"seed", seed}}, {"fraction"})}}};
 }
@@ -89,13 +89,13 @@ Json StepOptions(const std::string& name) {
   if (name == "aggregate") {
     return Described(
         Object({{"by",
-                 {{"oneOf", {ColumnsOrExpressions("Group keys."), {{"type", "array"}, {"maxItems", 0}}}},
+                 {{"anyOf", {ColumnsOrExpressions("Group keys."), {{"type", "array"}, {"maxItems", 0}}}},
                   {"description", "Columns or `new: expression` entries; without them all rows are one group."}}},
                 {"with", NamedExpressions("Expressions over aggregates: {n: count(), mean: sum(x) / count(x)}.")}}),
         "One row a group.");
   }
   if (name == "distinct") {
-    return {{"oneOf", {{{"const", true}}, OneOrMany("Columns that decide.")}},
+    return {{"anyOf", {{{"enum", {true}}}, OneOrMany("Columns that decide.")}},
             {"description", "Keep one of the rows that are equal."}};
   }
   if (name == "sort") return OneOrMany("Columns, `-column` for descending; nulls last.");
@@ -106,7 +106,7 @@ Json StepOptions(const std::string& name) {
     Json split = Object(
         {{"column", Text("A list or text column.")}, {"split", Text("What stands between the pieces of the text.")}},
         {"column"});
-    return {{"oneOf", {{{"type", "string"}}, split}},
+    return {{"anyOf", {{{"type", "string"}}, split}},
             {"description", "One row for each element of a list, or piece of a text."}};
   }
   return Described(Object({{"when", Expression("Rows for which this is true are moved.")},
@@ -134,7 +134,7 @@ Json Reads(const FormatRegistry& registry) {
     if (schema.is_null()) schema = {{"type", "object"}, {"required", {kind}}};
     alternatives.push_back(std::move(schema));
   }
-  return {{"oneOf", std::move(alternatives)}, {"description", "Where the rows come from."}};
+  return {{"anyOf", std::move(alternatives)}, {"description", "Where the rows come from."}};
 }
 
 }  // namespace
