@@ -3,8 +3,14 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <atomic>
 #include <cerrno>
 #include <filesystem>
+#include <mutex>
+#include <thread>
+#include <utility>
+#include <vector>
 
 #include "storage/system_error.h"
 
@@ -12,6 +18,9 @@ namespace mutirao::storage {
 namespace {
 
 namespace fs = std::filesystem;
+
+// They wait for the disk, not for a core.
+constexpr size_t kMostThreads = 16;
 
 Status Sync(const std::string& path, int flags) {
   int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC | flags);
@@ -34,16 +43,32 @@ Status SyncFolder(const std::string& path) {
 }
 
 Status SyncTree(const std::string& folder) {
+  std::vector<std::pair<std::string, bool>> paths = {{folder, true}};
   std::error_code error;
-  fs::directory_iterator entries(folder, error);
-  for (; !error && entries != fs::directory_iterator(); entries.increment(error)) {
-    fs::file_status status = entries->symlink_status(error);
+  for (fs::recursive_directory_iterator at(folder, error), end; !error && at != end; at.increment(error)) {
+    fs::file_status status = at->symlink_status(error);
     if (error) break;
-    if (fs::is_directory(status)) MUTIRAO_TRY(SyncTree(entries->path().string()));
-    if (fs::is_regular_file(status)) MUTIRAO_TRY(SyncFile(entries->path().string()));
+    bool is_folder = fs::is_directory(status);
+    if (is_folder || fs::is_regular_file(status)) paths.emplace_back(at->path().string(), is_folder);
   }
   if (error) return SystemError("listing", folder, error.value());
-  return SyncFolder(folder);
+
+  std::atomic<size_t> next{0};
+  std::mutex mutex;
+  Status first_failure;
+  auto work = [&] {
+    for (size_t i = next++; i < paths.size(); i = next++) {
+      Status synced = paths[i].second ? SyncFolder(paths[i].first) : SyncFile(paths[i].first);
+      if (synced.ok()) continue;
+      std::lock_guard lock(mutex);
+      if (first_failure.ok()) first_failure = std::move(synced);
+    }
+  };
+  std::vector<std::jthread> threads;
+  for (size_t i = 1; i < std::min(paths.size() / 2, kMostThreads); ++i) threads.emplace_back(work);
+  work();
+  threads.clear();
+  return first_failure;
 }
 
 bool RemoveTree(const std::string& path) {
