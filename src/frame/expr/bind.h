@@ -14,6 +14,8 @@ struct BindOptions {
   const Parameters* parameters = nullptr;
   /// Aggregate functions may stand in the expression (an aggregate step), otherwise they are an error.
   bool allow_aggregates = false;
+  /// What the columns belong to, for messages: "cnpj/estabelecimentos". Empty: "the input".
+  std::string input_name;
 };
 
 /// Give every node of `expr` its type against the columns of `schema`, with implicit casts made explicit and

@@ -13,8 +13,9 @@ namespace mutirao::frame {
 
 /// How a function turns argument arrays into a result array: made once for an expression, called for every batch.
 ///
-/// `args` has one array an argument, each of `rows` values; constant arguments were given to the maker and still are
-/// present as arrays only when the kernel asked for them (see FunctionDef::make_kernel).
+/// `args` has one array an argument, each of `rows` values, or of one value when the argument is constant (the maker
+/// got that value too); a result of one value likewise stands for all rows when every argument is constant. REQUIRES:
+/// rows > 0.
 using Kernel = std::function<Result<ArrayPtr>(const std::vector<ArrayPtr>& args, int64_t rows)>;
 
 /// What is known of a call when its kernel is made.

@@ -13,7 +13,8 @@ struct CivilDate {
   int day = 1;
 };
 
-/// Days since 1970-01-01 in the proleptic Gregorian calendar (H. Hinnant, "chrono-compatible low-level date algorithms").
+/// Days since 1970-01-01 in the proleptic Gregorian calendar (H. Hinnant, "chrono-compatible low-level date
+/// algorithms").
 constexpr int64_t DaysFromCivil(int64_t year, int month, int day) {
   year -= month <= 2;
   const int64_t era = (year >= 0 ? year : year - 399) / 400;
@@ -37,7 +38,9 @@ constexpr CivilDate CivilFromDays(int64_t days) {
   return civil;
 }
 
-constexpr bool IsLeapYear(int64_t year) { return (year % 4 == 0 && year % 100 != 0) || year % 400 == 0; }
+constexpr bool IsLeapYear(int64_t year) {
+  return (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
+}
 
 constexpr int DaysInMonth(int64_t year, int month) {
   constexpr int kDays[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
@@ -53,6 +56,13 @@ constexpr int64_t FloorDivide(int64_t value, int64_t divisor) {
   return value / divisor - (value % divisor < 0);
 }
 
-constexpr int64_t FloorModulo(int64_t value, int64_t divisor) { return value - FloorDivide(value, divisor) * divisor; }
+constexpr int64_t FloorModulo(int64_t value, int64_t divisor) {
+  return value - FloorDivide(value, divisor) * divisor;
+}
+
+/// The days that text can show again: years -999999 to 999999.
+constexpr bool IsDateInRange(int64_t days) {
+  return days >= DaysFromCivil(-999'999, 1, 1) && days <= DaysFromCivil(999'999, 12, 31);
+}
 
 }  // namespace mutirao::frame

@@ -1,0 +1,41 @@
+#include "frame/expr/function.h"
+
+#include <algorithm>
+#include <map>
+
+#include "frame/functions/families.h"
+
+namespace mutirao::frame {
+namespace {
+
+std::vector<FunctionDef>* MakeRegistry() {
+  auto* functions = new std::vector<FunctionDef>();
+  AddConditionals(functions);
+  AddAggregates(functions);
+  std::sort(functions->begin(), functions->end(),
+            [](const FunctionDef& a, const FunctionDef& b) { return a.name < b.name; });
+  return functions;
+}
+
+}  // namespace
+
+const std::vector<const FunctionDef*>& AllFunctions() {
+  static const auto* all = [] {
+    auto* pointers = new std::vector<const FunctionDef*>();
+    for (const FunctionDef& function : *MakeRegistry()) pointers->push_back(&function);
+    return pointers;
+  }();
+  return *all;
+}
+
+const FunctionDef* FindFunction(std::string_view name) {
+  static const auto* by_name = [] {
+    auto* map = new std::map<std::string_view, const FunctionDef*, std::less<>>();
+    for (const FunctionDef* function : AllFunctions()) map->emplace(function->name, function);
+    return map;
+  }();
+  auto found = by_name->find(name);
+  return found == by_name->end() ? nullptr : found->second;
+}
+
+}  // namespace mutirao::frame
