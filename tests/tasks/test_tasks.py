@@ -28,32 +28,28 @@ FRAMES = {
 
 @pytest.fixture
 def tasks(project, dump):
-    """The job, and the document of its stages."""
+    """The job, and the documents of its tasks in the order of their stages."""
     frames = json.loads(json.dumps(FRAMES).replace("{dump}", str(dump)))
     job = project.job({"ops": {"load": {"frames": frames, "write": [{"frame": "states", "parquet": "out/states"}]}}})
-    return job, project.run_ok("explain", job, "--tasks", "--json").json()
-
-
-def stages_of(document):
-    stages = document["stages"] if "stages" in document else document["ops"]["load"]["stages"]
-    return sorted(stages, key=lambda stage: stage["id"])
+    project.run_ok("explain", job, "--write-tasks", "tasks")
+    stages = json.loads(project.path("tasks/stages.json").read_text())
+    return job, [project.path("tasks") / name for stage in stages for name in stage["tasks"]], stages
 
 
 def test_tasks_alone_give_the_rows_of_a_run(project, tasks):
-    job, document = tasks
-    stages = stages_of(document)
-    assert len(stages) >= 2 and sum(len(stage["tasks"]) for stage in stages) >= 4
+    job, documents, stages = tasks
+    assert len(stages) >= 2 and len(documents) >= 4
+    assert all(before < stage["stage"] for stage in stages for before in stage["after"])
     parts = []
-    for stage in stages:
-        for task in stage["tasks"]:
-            result = project.run_ok("task", stdin=json.dumps(task).encode()).json()
-            parts += [part for part in find_parts(result) if part["path"].endswith(".parquet")]
-    staged = [path for path in project.folder.rglob("*.parquet") if any(str(path).endswith(p["path"]) for p in parts)]
-    assert staged and sum(part["rows"] for part in parts) == sum(pa.parquet.read_metadata(p).num_rows for p in staged)
-    by_tasks = pa.concat_tables([pa.parquet.read_table(path) for path in staged])
-    for path in staged:
-        path.unlink()
+    for document in documents:
+        result = project.run_ok("task", stdin=document.read_bytes()).json()
+        parts += [part for part in find_parts(result) if part["path"].endswith(".parquet")]
+    written = list(project.path("tasks").rglob("*.parquet"))
+    assert len(written) == len(parts)
+    assert sum(part["rows"] for part in parts) == sum(pa.parquet.read_metadata(path).num_rows for path in written)
+    by_tasks = pa.concat_tables([pa.parquet.read_table(path) for path in written])
 
+    assert not project.path("out").exists(), "tasks alone must publish nothing"
     project.run_ok("run", job)
     by_run = project.read("out/states")
     assert by_run.num_rows > 50
@@ -70,10 +66,9 @@ def find_parts(value):
 
 
 def test_a_task_needs_nothing_but_its_document(project, tasks, new_project):
-    _, document = tasks
-    task = stages_of(document)[0]["tasks"][0]
+    _, documents, _ = tasks
     project.path("jobs").rename(project.path("gone"))
-    new_project("elsewhere").run_ok("task", stdin=json.dumps(task).encode())
+    new_project("elsewhere").run_ok("task", stdin=documents[0].read_bytes())
 
 
 @pytest.mark.parametrize("document", [b"", b"{}", b"[1]", b"not json", b'{"version": 99}'])
