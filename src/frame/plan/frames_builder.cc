@@ -102,7 +102,7 @@ class FramesBuilder {
     PlanPtr plan = frame.contains("read") ? Read(frame["read"], PointerJoin(pointer, "read"), traced > 0)
                                           : From(frame["from"], PointerJoin(pointer, "from"));
     if (plan == nullptr) return nullptr;
-    plan = BuildSteps(std::move(plan), steps, PointerJoin(pointer, "steps"), traced);
+    plan = BuildSteps(std::move(plan), frame, steps, PointerJoin(pointer, "steps"), traced);
     return ok ? plan : nullptr;
   }
 
@@ -147,20 +147,33 @@ class FramesBuilder {
     return nullptr;
   }
 
-  PlanPtr BuildSteps(PlanPtr plan, const Json& steps, const std::string& pointer, size_t traced) {
+  // What the columns of a frame's beginning belong to: the layout, the other frame, or what is read.
+  static std::string BeginningName(const Json& frame) {
+    if (frame.contains("from")) return frame["from"].get<std::string>();
+    const Json& read = frame["read"];
+    if (read.contains("layout") && read["layout"].is_string()) return read["layout"].get<std::string>();
+    const Json& first = read.begin().value();
+    return first.is_string() ? first.get<std::string>() : "the input";
+  }
+
+  PlanPtr BuildSteps(PlanPtr plan, const Json& frame, const Json& steps, const std::string& pointer, size_t traced) {
     auto find = [this](const std::string& name, const std::string& at) { return Find(name, at); };
     bool ok = true;
+    StepPlace place{.input_name = BeginningName(frame)};
     for (size_t i = 0; i < steps.size(); ++i) {
-      std::string at = PointerJoin(pointer, i);
-      if (++depth_of_inputs_.back() > kMostStepsDeep) return TooDeep(at);
-      PlanPtr next = BuildStepInChain(plan, steps[i], at, context_, find, i + 1 < traced, errors_);
+      place.pointer = PointerJoin(pointer, i);
+      place.keep_provenance = i + 1 < traced;
+      if (++depth_of_inputs_.back() > kMostStepsDeep) return TooDeep(place.pointer);
+      PlanPtr next = BuildStepInChain(plan, steps[i], place, context_, find, errors_);
+      const StepKind* kind = FindStepKind(steps[i]);
+      bool keeps_schema = kind != nullptr && kind->keeps_schema;
+      if (!keeps_schema) place.input_name = "the frame at this step";
       if (next != nullptr) {
         plan = std::move(next);
         continue;
       }
       // Without a known schema whatever is said of the steps that follow could be wrong.
-      const StepKind* kind = FindStepKind(steps[i]);
-      if (kind == nullptr || !kind->keeps_schema) return nullptr;
+      if (!keeps_schema) return nullptr;
       ok = false;
     }
     return ok ? plan : nullptr;

@@ -5,6 +5,7 @@
 #include <arrow/type.h>
 #include <fmt/format.h>
 
+#include "frame/expr/coercion.h"
 #include "frame/plan/plan.h"
 #include "frame/plan/schema_rules.h"
 
@@ -31,14 +32,14 @@ Status UnifyKeys(PlanPtr& left, PlanPtr& right, const std::vector<std::pair<std:
   for (const auto& [left_key, right_key] : on) {
     auto& l = left_fields[static_cast<size_t>(left->schema()->GetFieldIndex(left_key))];
     auto& r = right_fields[static_cast<size_t>(right->schema()->GetFieldIndex(right_key))];
-    auto common = CommonType(l->type(), r->type());
-    if (!common.ok()) {
+    TypePtr common = CommonType(l->type(), r->type());
+    if (common == nullptr) {
       return Status::Invalid(fmt::format("join key \"{}\" is {} on the left, and \"{}\" is {} on the right", left_key,
                                          TypeName(*l->type()), right_key, TypeName(*r->type())))
           .Help("cast one of them in a derive step before the join");
     }
-    l = arrow::field(left_key, *common);
-    r = arrow::field(right_key, *common);
+    l = arrow::field(left_key, common);
+    r = arrow::field(right_key, common);
   }
   left = MUTIRAO_TRY(ConvertTo(left, left_fields));
   right = MUTIRAO_TRY(ConvertTo(right, right_fields));
@@ -138,12 +139,12 @@ Result<PlanPtr> MakeUnion(std::vector<PlanPtr> inputs) {
         return Status::Invalid(fmt::format("input {} of the union has no column \"{}\"", i + 1, field->name()))
             .Help(DidYouMean(field->name(), VisibleColumns(other)));
       }
-      auto common = CommonType(field->type(), other.field(index)->type());
-      if (!common.ok()) {
+      TypePtr common = CommonType(field->type(), other.field(index)->type());
+      if (common == nullptr) {
         return Status::Invalid(fmt::format("column \"{}\" of the union is {} before and {} in input {}", field->name(),
                                            TypeName(*field->type()), TypeName(*other.field(index)->type()), i + 1));
       }
-      field = arrow::field(field->name(), *common);
+      field = arrow::field(field->name(), common);
     }
     for (const std::string& name : ColumnNames(other)) {
       if (inputs[0]->schema()->GetFieldIndex(name) < 0) {

@@ -8,7 +8,6 @@
 #include <fmt/format.h>
 
 #include "base/diagnostic.h"
-#include "frame/expr/bind.h"
 
 namespace mutirao::frame {
 
@@ -28,8 +27,15 @@ std::vector<std::string> VisibleColumns(const arrow::Schema& schema) {
   return names;
 }
 
-Status UnknownColumn(std::string_view name, const arrow::Schema& schema) {
-  return Status::Invalid(fmt::format("unknown column \"{}\"", name)).Help(DidYouMean(name, VisibleColumns(schema)));
+SchemaPtr VisibleSchema(const arrow::Schema& schema) {
+  arrow::FieldVector fields = schema.fields();
+  std::erase_if(fields, [](const auto& field) { return IsProvenanceColumn(field->name()); });
+  return arrow::schema(std::move(fields));
+}
+
+Status UnknownColumn(std::string_view name, const arrow::Schema& schema, std::string_view input_name) {
+  return Status::Invalid(fmt::format("column \"{}\" is not in {}", name, input_name))
+      .Help(DidYouMean(name, VisibleColumns(schema)));
 }
 
 Result<TypePtr> ColumnType(const arrow::Schema& schema, const std::string& name) {
@@ -60,15 +66,6 @@ Status CheckOutputNames(const std::vector<std::string>& names) {
   }
   if (names.empty()) return Status::Invalid("no column is left");
   return Status::Ok();
-}
-
-Result<TypePtr> CommonType(const TypePtr& a, const TypePtr& b) {
-  if (a->Equals(*b)) return a;
-  // The rules of conversion live in the type checker alone; coalesce() asks for exactly this type.
-  auto schema = arrow::schema({arrow::field("a", a), arrow::field("b", b)});
-  auto bound = Bind(Expr::Call("coalesce", {Expr::Column("a"), Expr::Column("b")}), *schema);
-  if (!bound.ok()) return Status::Invalid(fmt::format("{} and {} have no common type", TypeName(*a), TypeName(*b)));
-  return (*bound)->type();
 }
 
 bool SameColumns(const arrow::Schema& a, const arrow::Schema& b) {

@@ -18,8 +18,11 @@ bool IsProvenanceColumn(std::string_view name);
 /// Give the names of the columns that users see.
 std::vector<std::string> VisibleColumns(const arrow::Schema& schema);
 
-/// Say that there is no such column, with a did-you-mean.
-Status UnknownColumn(std::string_view name, const arrow::Schema& schema);
+/// Give a schema without the provenance columns.
+SchemaPtr VisibleSchema(const arrow::Schema& schema);
+
+/// Say that there is no such column in `input_name`, with a did-you-mean.
+Status UnknownColumn(std::string_view name, const arrow::Schema& schema, std::string_view input_name = "the input");
 
 /// Find the type of a column. Errors: kInvalid when there is none of that name.
 Result<TypePtr> ColumnType(const arrow::Schema& schema, const std::string& name);
@@ -29,10 +32,6 @@ Status CheckKeys(const arrow::Schema& schema, const std::vector<std::string>& na
 
 /// Check that no name is empty or given twice.
 Status CheckOutputNames(const std::vector<std::string>& names);
-
-/// Give the type to which values of both types are converted where they meet, as expressions do it.
-/// Errors: kInvalid when there is none.
-Result<TypePtr> CommonType(const TypePtr& a, const TypePtr& b);
 
 /// Say whether two schemas have the same columns by name and type, in the same order.
 bool SameColumns(const arrow::Schema& a, const arrow::Schema& b);

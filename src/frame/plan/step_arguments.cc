@@ -19,17 +19,6 @@ void ReportAll(const Diagnostics& found, const Status& status, const std::string
   if (found.empty()) Report(status, pointer, errors);
 }
 
-// Provenance columns are there, but not for users.
-bool CheckNoHiddenColumns(const StepScope& scope, const Expr& expr, const std::string& pointer) {
-  if (expr.kind() == ExprKind::kColumn && IsProvenanceColumn(expr.name())) {
-    Status unknown = UnknownColumn(expr.name(), scope.schema());
-    scope.errors.Add({.message = unknown.message(), .pointer = pointer, .span = expr.span(), .help = unknown.help()});
-    return false;
-  }
-  return std::all_of(expr.args().begin(), expr.args().end(),
-                     [&](const ExprPtr& arg) { return CheckNoHiddenColumns(scope, *arg, pointer); });
-}
-
 bool CheckNewName(const StepScope& scope, const std::string& name, const std::string& pointer) {
   if (!name.empty() && !IsProvenanceColumn(name)) return true;
   scope.errors.Add(
@@ -46,7 +35,7 @@ std::optional<PlacedExpr> ReadColumnEntry(const StepScope& scope, const std::str
     Diagnostic ignored;
     auto expr = ParseExpr(name, &ignored);
     if (expr.ok() && (*expr)->kind() != ExprKind::kColumn) {
-      scope.errors.Add({.message = fmt::format("unknown column \"{}\"", name),
+      scope.errors.Add({.message = UnknownColumn(name, scope.schema(), scope.input_name).message(),
                         .pointer = pointer,
                         .help = fmt::format("an expression needs a name: {{new_name: \"{}\"}}", name)});
       return std::nullopt;
@@ -122,19 +111,21 @@ ExprPtr ReadExpr(const StepScope& scope, const Json& value, const std::string& p
     scope.errors.Add(std::move(fault));
     return nullptr;
   }
-  if (!CheckNoHiddenColumns(scope, **expr, pointer)) return nullptr;
   return *expr;
 }
 
-ExprPtr ReadBoundExpr(const StepScope& scope, const Json& value, const std::string& pointer, bool predicate) {
-  ExprPtr expr = ReadExpr(scope, value, pointer);
-  if (expr == nullptr) return nullptr;
+ExprPtr BindOrReport(const StepScope& scope, const ExprPtr& expr, const std::string& pointer, bool predicate) {
   Diagnostics found;
   auto bind = predicate ? BindPredicate : Bind;
-  auto bound = bind(expr, scope.schema(), scope.bind_options(), &found);
+  auto bound = bind(expr, *VisibleSchema(scope.schema()), scope.bind_options(), &found);
   if (bound.ok()) return *bound;
   ReportAll(found, bound.status(), pointer, scope.errors);
   return nullptr;
+}
+
+ExprPtr ReadCondition(const StepScope& scope, const Json& value, const std::string& pointer) {
+  ExprPtr expr = ReadExpr(scope, value, pointer);
+  return expr == nullptr ? nullptr : BindOrReport(scope, expr, pointer, true);
 }
 
 std::optional<std::vector<PlacedName>> ReadNames(const StepScope& scope, const Json& value,
@@ -170,7 +161,7 @@ std::optional<std::vector<PlacedName>> ReadColumnNames(const StepScope& scope, c
 
 bool CheckColumn(const StepScope& scope, const std::string& name, const std::string& pointer, bool at_key) {
   if (!IsProvenanceColumn(name) && scope.schema().GetFieldIndex(name) >= 0) return true;
-  Status unknown = UnknownColumn(name, scope.schema());
+  Status unknown = UnknownColumn(name, scope.schema(), scope.input_name);
   scope.errors.Add({.message = unknown.message(), .pointer = pointer, .at_key = at_key, .help = unknown.help()});
   return false;
 }

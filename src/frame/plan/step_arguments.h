@@ -21,10 +21,12 @@ struct StepScope {
   const FramesContext& context;
   const std::function<PlanPtr(const std::string& name, const std::string& pointer)>& find_frame;
   Diagnostics& errors;
+  /// What the columns belong to, for messages: "cnpj/empresas".
+  std::string input_name;
   /// A later quarantine step needs the provenance columns too.
   bool keep_provenance = false;
 
-  BindOptions bind_options() const { return {.parameters = context.parameters}; }
+  BindOptions bind_options() const { return {.parameters = context.parameters, .input_name = input_name}; }
   const arrow::Schema& schema() const { return *input->schema(); }
 };
 
@@ -54,8 +56,11 @@ bool CheckKnownKeys(const Json& object, const std::vector<std::string>& known, c
 /// Read the text of an expression; numbers, booleans and null of YAML are taken as literals.
 ExprPtr ReadExpr(const StepScope& scope, const Json& value, const std::string& pointer);
 
-/// Read and bind an expression over the step's input; `predicate` makes it a condition.
-ExprPtr ReadBoundExpr(const StepScope& scope, const Json& value, const std::string& pointer, bool predicate);
+/// Bind an expression over the columns that users see; `predicate` makes it a condition.
+ExprPtr BindOrReport(const StepScope& scope, const ExprPtr& expr, const std::string& pointer, bool predicate);
+
+/// Read and bind a condition.
+ExprPtr ReadCondition(const StepScope& scope, const Json& value, const std::string& pointer);
 
 /// Read one name or a list of names, as texts; at least one.
 std::optional<std::vector<PlacedName>> ReadNames(const StepScope& scope, const Json& value, const std::string& pointer);

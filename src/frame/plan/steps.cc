@@ -59,30 +59,30 @@ const StepKind* FindStepKind(const Json& step) {
   return found == kinds.end() ? nullptr : &*found;
 }
 
-PlanPtr BuildStepInChain(const PlanPtr& input, const Json& step, const std::string& pointer,
-                         const FramesContext& context,
+PlanPtr BuildStepInChain(const PlanPtr& input, const Json& step, const StepPlace& place, const FramesContext& context,
                          const std::function<PlanPtr(const std::string& name, const std::string& pointer)>& find_frame,
-                         bool keep_provenance, Diagnostics& errors) {
+                         Diagnostics& errors) {
   const StepKind* kind = FindStepKind(step);
   if (kind == nullptr) {
-    ReportBadStep(step, pointer, errors);
+    ReportBadStep(step, place.pointer, errors);
     return nullptr;
   }
-  std::string value_pointer = PointerJoin(pointer, kind->name);
+  std::string value_pointer = PointerJoin(place.pointer, kind->name);
   return kind->build({.input = input,
                       .value = step.begin().value(),
                       .pointer = value_pointer,
                       .context = context,
                       .find_frame = find_frame,
                       .errors = errors,
-                      .keep_provenance = keep_provenance});
+                      .input_name = place.input_name,
+                      .keep_provenance = place.keep_provenance});
 }
 
 Result<PlanPtr> BuildStep(const PlanPtr& input, const Json& step, const std::string& pointer,
                           const FramesContext& context,
                           const std::function<PlanPtr(const std::string& name, const std::string& pointer)>& find_frame,
                           Diagnostics& errors) {
-  PlanPtr plan = BuildStepInChain(input, step, pointer, context, find_frame, false, errors);
+  PlanPtr plan = BuildStepInChain(input, step, {.pointer = pointer}, context, find_frame, errors);
   if (plan == nullptr) return Status::Invalid(fmt::format("the step at {} is wrong", pointer));
   return plan;
 }

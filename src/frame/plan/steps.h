@@ -35,10 +35,18 @@ const std::vector<StepKind>& StepKinds();
 /// Find the kind that a step names; null when it is no mapping of exactly one known key.
 const StepKind* FindStepKind(const Json& step);
 
-/// BuildStep, told whether a later quarantine step needs the provenance columns too. Null after reporting.
-PlanPtr BuildStepInChain(const PlanPtr& input, const Json& step, const std::string& pointer,
-                         const FramesContext& context,
+/// What a step of a frame knows of the steps around it.
+struct StepPlace {
+  std::string pointer;
+  /// What the columns belong to, for messages.
+  std::string input_name = "the input";
+  /// A later quarantine step needs the provenance columns too.
+  bool keep_provenance = false;
+};
+
+/// BuildStep for a step in its place. Null after reporting.
+PlanPtr BuildStepInChain(const PlanPtr& input, const Json& step, const StepPlace& place, const FramesContext& context,
                          const std::function<PlanPtr(const std::string& name, const std::string& pointer)>& find_frame,
-                         bool keep_provenance, Diagnostics& errors);
+                         Diagnostics& errors);
 
 }  // namespace mutirao::frame

@@ -17,15 +17,9 @@ std::optional<std::vector<NamedExpr>> BindEach(const StepScope& scope, const std
   std::vector<NamedExpr> bound;
   bool ok = true;
   for (const PlacedExpr& column : columns) {
-    Diagnostics found;
-    auto project = MakeProject(scope.input, {{column.name, column.expr}}, scope.bind_options(), &found);
-    for (Diagnostic fault : found.list()) {
-      fault.pointer = column.pointer;
-      scope.errors.Add(std::move(fault));
-    }
-    if (!project.ok() && found.empty()) Report(project.status(), column.pointer, scope.errors);
-    ok = project.ok() && ok;
-    if (project.ok()) bound.push_back(static_cast<const ProjectNode&>(**project).columns[0]);
+    ExprPtr expr = BindOrReport(scope, column.expr, column.pointer, false);
+    ok = expr != nullptr && ok;
+    bound.push_back({column.name, std::move(expr)});
   }
   if (!ok) return std::nullopt;
   return bound;

@@ -48,8 +48,8 @@ class JoinKeys {
   void Add(const std::string& left, const std::string& right, const std::string& at, bool left_is_key) {
     ok_ = CheckColumn(scope_, left, at, left_is_key) && ok_;
     if (right_.schema()->GetFieldIndex(right) < 0) {
-      Status unknown = UnknownColumn(right, *right_.schema());
-      scope_.errors.Add({.message = unknown.message() + " in the other frame", .pointer = at, .help = unknown.help()});
+      Status unknown = UnknownColumn(right, *right_.schema(), scope_.value["with"].get<std::string>());
+      scope_.errors.Add({.message = unknown.message(), .pointer = at, .help = unknown.help()});
       ok_ = false;
     }
     pairs_.emplace_back(left, right);

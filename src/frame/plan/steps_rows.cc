@@ -20,7 +20,7 @@ std::optional<int64_t> ReadCount(const Json& value) {
 }  // namespace
 
 PlanPtr FilterStep(const StepScope& scope) {
-  ExprPtr predicate = ReadBoundExpr(scope, scope.value, scope.pointer, true);
+  ExprPtr predicate = ReadCondition(scope, scope.value, scope.pointer);
   if (predicate == nullptr) return nullptr;
   return PlanOrReport(MakeFilter(scope.input, predicate), scope.pointer, scope.errors);
 }
@@ -32,7 +32,7 @@ PlanPtr QuarantineStep(const StepScope& scope) {
     return nullptr;
   }
   bool ok = CheckKnownKeys(value, {"when", "reason"}, scope.pointer, scope.errors);
-  ExprPtr when = ReadBoundExpr(scope, value["when"], PointerJoin(scope.pointer, "when"), true);
+  ExprPtr when = ReadCondition(scope, value["when"], PointerJoin(scope.pointer, "when"));
   if (value.contains("reason") && !value["reason"].is_string()) {
     scope.errors.Add(PointerJoin(scope.pointer, "reason"), "expects text");
     ok = false;
