@@ -1,0 +1,89 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/json.h"
+#include "orchestration/definition/duration.h"
+#include "orchestration/definition/param_type.h"
+
+namespace mutirao::orchestration {
+
+/// A typed value that a launch of a job may set.
+struct ParamDef {
+  std::string name;
+  std::string pointer;
+  ParamType type;
+  std::string description;
+  /// None: the launch must give one.
+  std::optional<Json> default_value;
+  /// Empty: any value of the type.
+  std::vector<Json> allowed;
+};
+
+/// Something that the ops of a run share.
+struct ResourceDef {
+  std::string name;
+  std::string pointer;
+  std::string type;
+  Json config = Json::object();
+  /// Keys of `config` that a launch must not change.
+  std::vector<std::string> locked;
+};
+
+enum class Backoff { kNone, kLinear, kExponential };
+enum class Jitter { kNone, kFull, kPlusMinus };
+
+/// When an op that failed is tried again; see RetryDelay.
+struct RetryPolicy {
+  int max = 0;
+  Duration delay{0};
+  Backoff backoff = Backoff::kNone;
+  Jitter jitter = Jitter::kNone;
+};
+
+enum class OpBody { kFrames, kCommand };
+
+/// A unit of work and of retry. What its body means is not known here: `spec` is the op's mapping as it was written.
+struct OpDef {
+  std::string name;
+  std::string pointer;
+  std::string description;
+  std::vector<std::string> after;
+  std::vector<std::string> resources;
+  Json tags = Json::object();
+  RetryPolicy retry;
+  std::optional<Duration> timeout;
+  Json config = Json::object();
+  OpBody body = OpBody::kFrames;
+  Json spec;
+};
+
+/// When a job is to run by itself; acted on by the server.
+struct ScheduleDef {
+  std::string name;
+  std::string pointer;
+  std::string cron;
+  std::string timezone = "UTC";
+  Json config = Json::object();
+};
+
+/// A job as its file says, checked as far as that is possible without its config and data.
+struct JobDef {
+  std::string name;
+  std::string description;
+  Json tags = Json::object();
+  std::vector<ParamDef> params;
+  std::vector<ResourceDef> resources;
+  /// In the order of the file.
+  std::vector<OpDef> ops;
+  std::vector<ScheduleDef> schedules;
+
+  const OpDef* FindOp(std::string_view op) const;
+  const ParamDef* FindParam(std::string_view param) const;
+  const ResourceDef* FindResource(std::string_view resource) const;
+  std::vector<std::string> OpNames() const;
+};
+
+}  // namespace mutirao::orchestration

@@ -1,0 +1,195 @@
+#include "orchestration/definition/job_schema.h"
+
+#include "base/diagnostic.h"
+
+namespace mutirao::orchestration {
+namespace {
+
+constexpr const char* kJobSchema = R"JSON({
+  "$schema": "http://json-schema.org/draft-07/schema#",
+  "title": "a job",
+  "description": "A Mutirão job file: ops in their order, the params and resources they use, and when they run.",
+  "type": "object",
+  "additionalProperties": false,
+  "required": ["name", "ops"],
+  "properties": {
+    "name": {"$ref": "#/definitions/name", "description": "The job's name, as commands and reports show it."},
+    "description": {"type": "string"},
+    "tags": {"$ref": "#/definitions/tags"},
+    "params": {
+      "type": "object", "title": "params",
+      "description": "Typed values that a launch may set: -p name=value. ${name} stands for the value.",
+      "additionalProperties": {"$ref": "#/definitions/param"}
+    },
+    "resources": {
+      "type": "object", "title": "resources",
+      "description": "What the ops of a run share.",
+      "additionalProperties": {"$ref": "#/definitions/resource"}
+    },
+    "ops": {
+      "type": "object", "title": "ops", "description": "The units of work, each one body: frames and write, or command.",
+      "additionalProperties": {"$ref": "#/definitions/op"}
+    },
+    "schedules": {"type": "array", "description": "When the server runs the job.", "items": {"$ref": "#/definitions/schedule"}}
+  },
+  "definitions": {
+    "name": {"type": "string", "pattern": "^[A-Za-z_][A-Za-z0-9_.-]*$",
+             "x-expects": "a name of letters, digits, '_', '-' and '.' that starts with a letter"},
+    "duration": {"type": "string", "pattern": "^([0-9]+(\\.[0-9]+)?(ms|s|m|h|d))+$",
+                 "x-expects": "a length of time such as 500ms, 10s, 5m or 2h"},
+    "names": {"type": "array", "items": {"type": "string"}},
+    "tags": {"type": "object", "title": "tags", "description": "Free labels.",
+             "additionalProperties": {"type": ["string", "integer", "number", "boolean"]}},
+    "param": {
+      "type": "object", "title": "a param", "additionalProperties": false, "required": ["type"],
+      "properties": {
+        "type": {"type": "string", "description": "string bool int8…int64 float64 decimal(p,s) date timestamp, or list<…> of these."},
+        "default": {"description": "Without one, a launch must give a value."},
+        "description": {"type": "string"},
+        "allowed": {"type": "array", "minItems": 1, "description": "The only values (of a list: items) that may be given."}
+      }
+    },
+    "resource": {
+      "type": "object", "title": "a resource", "additionalProperties": false, "required": ["type"],
+      "properties": {
+        "type": {"type": "string", "description": "cluster"},
+        "description": {"type": "string"},
+        "config": {"type": "object", "title": "the config of a resource",
+                   "description": "Defaults; a launch may override each key that is not locked."},
+        "locked": {"$ref": "#/definitions/names", "description": "Keys of config that a launch must not change."}
+      }
+    },
+    "retry": {
+      "type": "object", "title": "a retry rule", "additionalProperties": false, "required": ["max"],
+      "properties": {
+        "max": {"type": "integer", "minimum": 0, "maximum": 1000, "description": "Tries after the first."},
+        "delay": {"$ref": "#/definitions/duration"},
+        "backoff": {"enum": ["none", "linear", "exponential"]},
+        "jitter": {"enum": ["none", "full", "plus_minus"]}
+      }
+    },
+    "op": {
+      "type": "object", "title": "an op", "additionalProperties": false,
+      "properties": {
+        "description": {"type": "string"},
+        "after": {"$ref": "#/definitions/names", "description": "Ops that must have succeeded before this one starts."},
+        "in": {"type": "object", "description": "Outputs of other ops."},
+        "requires": {"$ref": "#/definitions/names", "description": "Resources that the op uses."},
+        "tags": {"$ref": "#/definitions/tags"},
+        "retry": {"$ref": "#/definitions/retry"},
+        "timeout": {"$ref": "#/definitions/duration", "description": "How long one try may take."},
+        "config": {"type": "object", "description": "Values for this op alone: ${config.name}."},
+        "frames": {"type": "object", "x-opaque": true, "x-part": "frames",
+                   "description": "Named lazy tables: where their rows come from and the steps they go through."},
+        "write": {"type": "array", "minItems": 1, "description": "What becomes of the frames.",
+                  "items": {"type": "object", "title": "a write", "required": ["frame"], "x-part": "write",
+                            "properties": {"frame": {"type": "string", "description": "The frame whose rows are written."}}}},
+        "command": {"type": "array", "minItems": 1, "items": {"type": ["string", "integer", "number", "boolean"]},
+                    "x-expects": "a list of the program and its arguments",
+                    "description": "A program and its arguments; no shell."},
+        "env": {"type": "object", "additionalProperties": {"type": ["string", "integer", "number", "boolean"]},
+                "description": "Environment variables of the command, on top of those of this process."},
+        "cwd": {"type": "string", "description": "Folder the command starts in; default: the project."},
+        "extras": {"type": "object", "description": "Values for the context of a Pipes program."},
+        "module": {"type": "string", "description": "library.so#Name"},
+        "sql": {"type": ["string", "object"]}
+      }
+    },
+    "schedule": {
+      "type": "object", "title": "a schedule", "additionalProperties": false, "required": ["name", "cron"],
+      "properties": {
+        "name": {"$ref": "#/definitions/name"},
+        "cron": {"type": "string", "minLength": 1, "description": "Minute, hour, day of month, month, day of week; or @monthly and the like."},
+        "timezone": {"type": "string", "minLength": 1, "description": "An IANA name; default UTC."},
+        "catch_up": {"enum": ["none", "latest", "all"]},
+        "overlap": {"enum": ["skip", "queue", "cancel_previous"]},
+        "jitter": {"$ref": "#/definitions/duration"},
+        "start": {"type": "string"},
+        "end": {"type": "string"},
+        "config": {"type": "object", "x-part": "launch", "description": "What the launch sets, as in a -c file."}
+      }
+    }
+  }
+})JSON";
+
+constexpr const char* kLaunchSchema = R"JSON({
+  "$schema": "http://json-schema.org/draft-07/schema#",
+  "title": "launch config",
+  "description": "What a launch of a job may set.",
+  "type": "object",
+  "additionalProperties": false,
+  "properties": {
+    "params": {"type": "object", "description": "Values of params by name."},
+    "resources": {"type": "object", "additionalProperties": {"$ref": "#/definitions/settings"}},
+    "ops": {"type": "object", "additionalProperties": {"$ref": "#/definitions/settings"}}
+  },
+  "definitions": {
+    "settings": {"type": "object", "title": "launch config", "additionalProperties": false,
+                 "properties": {"config": {"type": "object"}}}
+  }
+})JSON";
+
+constexpr const char* kClusterSchema = R"JSON({
+  "title": "the config of a cluster",
+  "type": "object",
+  "additionalProperties": false,
+  "properties": {
+    "provider": {"type": "string", "minLength": 1, "description": "embedded: the threads of this process."},
+    "n_workers": {"anyOf": [{"type": "integer", "minimum": 1, "maximum": 100000},
+                            {"type": "array", "minItems": 2, "items": {"type": "integer", "minimum": 0}}],
+                  "x-expects": "a whole number or [least, most]",
+                  "description": "With provider embedded: threads."},
+    "worker_memory": {"type": "string", "pattern": "^[0-9]+(\\.[0-9]+)? ?([KMGT]i?)?B$", "x-expects": "a size such as 4 GiB"},
+    "region": {"type": "string"},
+    "spot_policy": {"enum": ["on-demand", "spot", "spot_with_fallback"]},
+    "name": {"type": "string", "minLength": 1},
+    "idle_timeout": {"type": "string", "pattern": "^([0-9]+(\\.[0-9]+)?(ms|s|m|h|d))+$", "x-expects": "a length of time such as 20m"}
+  }
+})JSON";
+
+Json MakeInstanceSchema() {
+  Json defaults = LaunchSchema();
+  defaults.erase("$schema");
+  defaults.erase("definitions");
+  defaults["title"] = "defaults";
+  defaults["description"] = "Values for all jobs of this project, where a job has none of its own.";
+  Json schema;
+  schema["$schema"] = "http://json-schema.org/draft-07/schema#";
+  schema["title"] = "mutirao.yaml";
+  schema["description"] = "Settings of a project; the folder that holds this file is where relative paths start.";
+  schema["type"] = Json::array({"object", "null"});
+  schema["additionalProperties"] = false;
+  schema["properties"]["name"] = {{"type", "string"}};
+  schema["properties"]["description"] = {{"type", "string"}};
+  schema["properties"]["defaults"] = std::move(defaults);
+  schema["definitions"] = LaunchSchema()["definitions"];
+  return schema;
+}
+
+}  // namespace
+
+const Json& JobSchema() {
+  static const Json schema = Json::parse(kJobSchema);
+  return schema;
+}
+
+const Json& InstanceSchema() {
+  static const Json schema = MakeInstanceSchema();
+  return schema;
+}
+
+const Json& LaunchSchema() {
+  static const Json schema = Json::parse(kLaunchSchema);
+  return schema;
+}
+
+const Json* ResourceConfigSchema(const std::string& type) {
+  static const Json cluster = Json::parse(kClusterSchema);
+  return type == "cluster" ? &cluster : nullptr;
+}
+
+std::vector<std::string> ResourceTypes() {
+  return {"cluster"};
+}
+
+}  // namespace mutirao::orchestration
