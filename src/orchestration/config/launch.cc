@@ -59,7 +59,7 @@ class Resolver {
  private:
   void Add(const ConfigLayer& layer, Diagnostic diagnostic) {
     diagnostic.pointer = layer.pointer + diagnostic.pointer;
-    faults_.push_back({layer.document, layer.origin, std::move(diagnostic)});
+    faults_.push_back({.document = layer.document, .origin = layer.origin, .diagnostic = std::move(diagnostic)});
   }
 
   void CheckLayer(const ConfigLayer& layer) {
@@ -188,7 +188,7 @@ class Resolver {
       return Add(layer, std::move(error));
     }
     error.pointer = resource.pointer + "/config" + error.pointer;
-    faults_.push_back({nullptr, "job", std::move(error)});
+    faults_.push_back({.origin = "job", .diagnostic = std::move(error)});
   }
 
   const JobDef& job_;

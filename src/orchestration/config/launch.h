@@ -8,6 +8,7 @@
 #include "base/diagnostic.h"
 #include "base/document.h"
 #include "orchestration/config/environment.h"
+#include "orchestration/config/fault.h"
 #include "orchestration/definition/job.h"
 
 namespace mutirao::orchestration {
@@ -25,13 +26,6 @@ struct ConfigLayer {
   /// Where it was read from, for places of errors; `pointer` leads to `values` in it.
   std::shared_ptr<const Document> document;
   std::string pointer;
-};
-
-/// A fault of a layer (with its document when it has one).
-struct ConfigFault {
-  std::shared_ptr<const Document> document;  ///< null: `origin` says where
-  std::string origin;
-  Diagnostic diagnostic;
 };
 
 /// A value that a run uses, and who gave it.

@@ -1,0 +1,167 @@
+#include "orchestration/config/project.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+
+#include <fmt/format.h>
+
+#include "base/shape.h"
+#include "orchestration/definition/job_schema.h"
+#include "orchestration/definition/parse_job.h"
+
+namespace mutirao::orchestration {
+namespace {
+
+namespace fs = std::filesystem;
+
+fs::path Absolute(const fs::path& path) {
+  std::error_code error;
+  fs::path absolute = fs::absolute(path, error).lexically_normal();
+  return error ? path : absolute;
+}
+
+bool IsFile(const fs::path& path) {
+  std::error_code error;
+  return fs::is_regular_file(path, error);
+}
+
+// The path as short as it can be told: relative when it is below the working folder.
+std::string Shown(const fs::path& path) {
+  std::string relative = Absolute(path).lexically_relative(Absolute(".")).string();
+  return relative.empty() || relative.starts_with("..") ? path.string() : relative;
+}
+
+Result<std::shared_ptr<const Document>> LoadDocument(const std::string& path, std::vector<ConfigFault>& faults) {
+  std::vector<std::string> rendered;
+  Result<Document> document = Document::Load(path, Shown(path), &rendered);
+  for (std::string& text : rendered) faults.push_back({.origin = path, .rendered = std::move(text)});
+  if (!document.ok()) return std::move(document).status();
+  return std::make_shared<const Document>(std::move(document).value());
+}
+
+fs::path FindRoot(const std::string& folder, const std::string& job_path) {
+  fs::path job_folder = job_path.empty() ? fs::path() : Absolute(job_path).parent_path();
+  fs::path start = job_path.empty() ? Absolute(folder) : job_folder;
+  for (fs::path at = start; !at.empty(); at = at.parent_path()) {
+    if (IsFile(at / "mutirao.yaml")) return at;
+    if (at == at.parent_path()) break;
+  }
+  if (job_folder.filename() == "jobs") return job_folder.parent_path();
+  return Absolute(folder);
+}
+
+Status ReadDotEnv(const fs::path& path, Environment& environment, std::vector<ConfigFault>& faults) {
+  if (!IsFile(path)) return Status::Ok();
+  std::ifstream stream(path, std::ios::binary);
+  std::ostringstream text;
+  text << stream.rdbuf();
+  Status status = environment.AddDotEnv(std::move(text).str()).Context(Shown(path));
+  if (!status.ok()) faults.push_back({.origin = Shown(path), .diagnostic = {.message = status.ToString()}});
+  return status;
+}
+
+void AddInstanceLayer(const Project& project, std::vector<ConfigLayer>& layers) {
+  if (!project.settings || !project.settings->value().contains("defaults")) return;
+  layers.push_back({.origin = "mutirao.yaml",
+                    .values = project.settings->value()["defaults"],
+                    .for_all_jobs = true,
+                    .document = project.settings,
+                    .pointer = "/defaults"});
+}
+
+void AddFileLayer(const std::string& path, std::vector<ConfigLayer>& layers, std::vector<ConfigFault>& faults) {
+  size_t before = faults.size();
+  Result<std::shared_ptr<const Document>> document = LoadDocument(path, faults);
+  if (document.ok()) {
+    Json values = (*document)->value().is_null() ? Json::object() : (*document)->value();
+    layers.push_back({.origin = "file " + path, .values = std::move(values), .document = *document});
+  } else if (faults.size() == before) {
+    faults.push_back({.origin = "-c", .diagnostic = {.message = document.status().ToString()}});
+  }
+}
+
+void AddFlagLayer(const char* flag, Result<ConfigLayer> layer, std::vector<ConfigLayer>& layers,
+                  std::vector<ConfigFault>& faults) {
+  if (layer.ok()) return layers.push_back(std::move(layer).value());
+  const Status& status = layer.status();
+  faults.push_back({.origin = flag, .diagnostic = {.message = status.message(), .help = status.help()}});
+}
+
+}  // namespace
+
+Result<Project> OpenProject(const std::string& folder, const std::string& job_path, Environment environment,
+                            std::vector<ConfigFault>& faults) {
+  Project project{.environment = std::move(environment)};
+  fs::path root = FindRoot(folder, job_path);
+  project.root = root.string();
+  MUTIRAO_TRY(ReadDotEnv(root / ".env", project.environment, faults));
+  if (!IsFile(root / "mutirao.yaml")) return project;
+  project.settings = MUTIRAO_TRY(LoadDocument((root / "mutirao.yaml").string(), faults));
+  Diagnostics errors;
+  CheckShape(project.settings->value(), InstanceSchema(), InstanceSchema(), "", errors);
+  AddFaults(errors, project.settings, faults);
+  if (!errors.empty()) return Status::Invalid("mutirao.yaml is wrong");
+  return project;
+}
+
+std::vector<std::string> ListJobFiles(const std::string& root) {
+  std::vector<std::string> files;
+  std::error_code error;
+  for (const fs::directory_entry& entry : fs::directory_iterator(fs::path(root) / "jobs", error)) {
+    std::string extension = entry.path().extension().string();
+    if (extension == ".yaml" || extension == ".yml") files.push_back(entry.path().string());
+  }
+  std::sort(files.begin(), files.end());
+  return files;
+}
+
+Result<std::string> FindJobFile(const std::string& folder, const std::string& job) {
+  if (IsFile(fs::path(folder) / job))
+    return (fs::path(job).is_absolute() ? fs::path(job) : fs::path(folder) / job).lexically_normal().string();
+  fs::path root = FindRoot(folder, "");
+  std::vector<std::string> names;
+  for (const std::string& file : ListJobFiles(root.string())) {
+    std::string stem = fs::path(file).stem().string();
+    if (stem == job) return Shown(file);
+    names.push_back(stem);
+  }
+  for (const std::string& file : ListJobFiles(root.string())) {
+    Result<Document> document = Document::Load(file);
+    if (document.ok() && document->value().is_object() && document->value().value("name", Json()) == Json(job))
+      return Shown(file);
+  }
+  std::string help = DidYouMean(job, names);
+  bool path = job.find('/') != std::string::npos || job.ends_with(".yaml") || job.ends_with(".yml");
+  if (help.empty() && !names.empty()) help = fmt::format("jobs/ has {}", fmt::join(names, ", "));
+  if (help.empty()) help = "give the path of a job file, or start a project with `mutirao new DIR`";
+  return Status::NotFound(fmt::format("there is no job {} \"{}\"", path ? "file" : "named", job)).Help(std::move(help));
+}
+
+Result<LoadedJob> LoadJob(const LaunchRequest& request, std::vector<ConfigFault>& faults) {
+  LoadedJob loaded;
+  loaded.path = MUTIRAO_TRY(FindJobFile(request.folder, request.job));
+  loaded.project = MUTIRAO_TRY(OpenProject(request.folder, loaded.path, request.environment, faults));
+  loaded.document = MUTIRAO_TRY(LoadDocument(loaded.path, faults));
+  Diagnostics errors;
+  loaded.def = ParseJob(loaded.document->value(), errors);
+  AddFaults(errors, loaded.document, faults);
+
+  std::vector<ConfigLayer> layers;
+  AddInstanceLayer(loaded.project, layers);
+  for (const std::string& path : request.config_files) AddFileLayer(path, layers, faults);
+  for (ConfigLayer& layer : LayersFromEnvironment(loaded.project.environment, loaded.def))
+    layers.push_back(std::move(layer));
+  for (const std::string& text : request.params) AddFlagLayer("-p", LayerFromParam(text), layers, faults);
+  for (const std::string& text : request.settings) AddFlagLayer("--set", LayerFromSet(text), layers, faults);
+  std::vector<ConfigFault> config_faults;
+  loaded.launch = ResolveLaunch(loaded.def, layers, config_faults);
+  for (ConfigFault& fault : config_faults) {
+    if (fault.origin == "job") fault.document = loaded.document;
+    faults.push_back(std::move(fault));
+  }
+  return loaded;
+}
+
+}  // namespace mutirao::orchestration

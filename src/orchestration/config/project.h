@@ -1,0 +1,59 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/document.h"
+#include "orchestration/config/environment.h"
+#include "orchestration/config/fault.h"
+#include "orchestration/config/launch.h"
+#include "orchestration/definition/job.h"
+
+namespace mutirao::orchestration {
+
+/// The folder that a job's relative paths start from, and what it holds for all its jobs.
+struct Project {
+  std::string root;
+  /// mutirao.yaml, when there is one.
+  std::shared_ptr<const Document> settings;
+  Environment environment;
+};
+
+/// Find the project of a job file (or of `folder`): the nearest folder above with a mutirao.yaml; without one, the
+/// folder above `jobs/` when the file is in such; else `folder`. Reads mutirao.yaml and .env.
+/// Errors: faults of both files go to `faults`; the Status is then kInvalid.
+Result<Project> OpenProject(const std::string& folder, const std::string& job_path, Environment environment,
+                            std::vector<ConfigFault>& faults);
+
+/// The job files of a project: jobs/*.yaml and *.yml, sorted.
+std::vector<std::string> ListJobFiles(const std::string& root);
+
+/// Find the file of a job given by path or by name. Errors: kNotFound with a did-you-mean.
+Result<std::string> FindJobFile(const std::string& folder, const std::string& job);
+
+/// What a launch is asked for.
+struct LaunchRequest {
+  /// Path of a job file, or name of one in jobs/.
+  std::string job;
+  std::string folder = ".";
+  std::vector<std::string> params;        ///< name=value
+  std::vector<std::string> config_files;  ///< later ones win
+  std::vector<std::string> settings;      ///< path=value
+  Environment environment;
+};
+
+/// A job with everything that a run of it takes from files, environment and flags.
+struct LoadedJob {
+  Project project;
+  std::string path;
+  std::shared_ptr<const Document> document;
+  JobDef def;
+  LaunchConfig launch;
+};
+
+/// Read a job and put its config together. What is wrong with the contents goes to `faults`, and as much as could be
+/// read is given. Errors: kNotFound, kInvalid when there is no document to go on with.
+Result<LoadedJob> LoadJob(const LaunchRequest& request, std::vector<ConfigFault>& faults);
+
+}  // namespace mutirao::orchestration

@@ -1,0 +1,241 @@
+#include "runner/bind_frames.h"
+
+#include <algorithm>
+#include <filesystem>
+
+#include <arrow/type.h>
+#include <fmt/format.h>
+
+#include "base/document.h"
+#include "engine/stage.h"
+#include "formats/register.h"
+#include "frame/plan/frames_builder.h"
+#include "orchestration/definition/op_graph.h"
+#include "runner/expand_frames.h"
+#include "runner/param_scalar.h"
+#include "storage/storage.h"
+
+namespace mutirao::runner {
+namespace {
+
+namespace fs = std::filesystem;
+using orchestration::LoadedJob;
+using orchestration::OpDef;
+using orchestration::Variables;
+
+Result<Json> FindLayout(const std::string& root, const std::string& name) {
+  bool plain = !name.empty() && name[0] != '/' && name.find("..") == std::string::npos;
+  for (const char* extension : {".yaml", ".yml"}) {
+    std::string path = root + "/layouts/" + name + extension;
+    std::error_code error;
+    if (!plain || !fs::is_regular_file(path, error)) continue;
+    std::vector<std::string> rendered;
+    Result<Document> document = Document::Load(path, "layouts/" + name + extension, &rendered);
+    if (document.ok()) return document->value();
+    return Status::Invalid(rendered.empty() ? document.status().ToString() : rendered[0]);
+  }
+  std::vector<std::string> names;
+  std::error_code error;
+  for (const fs::directory_entry& entry : fs::directory_iterator(root + "/layouts", error)) {
+    names.push_back(entry.path().stem().string());
+  }
+  return Status::NotFound(fmt::format("there is no layout \"{}\" in layouts/", name)).Help(DidYouMean(name, names));
+}
+
+// The path that a read or write names under the key of its format; empty when it has none.
+std::string PathOf(const Json& spec, const std::vector<std::string>& kinds) {
+  if (!spec.is_object()) return {};
+  for (const std::string& kind : kinds) {
+    if (spec.contains(kind) && spec[kind].is_string()) return spec[kind].get<std::string>();
+  }
+  return {};
+}
+
+class Binder {
+ public:
+  Binder(const LoadedJob& job, const OpDef& op, const std::string& run_id, bool defer_missing, Diagnostics& errors)
+      : job_(job),
+        op_(op),
+        run_id_(run_id),
+        defer_missing_(defer_missing),
+        errors_(errors),
+        variables_(VariablesOf(job, op, run_id)),
+        formats_(FormatContextOf(job.project)) {}
+
+  BoundFrames Bind() {
+    if (!op_.spec.contains("frames")) return {};
+    Diagnostics found;
+    Json frames = ExpandFrames(op_.spec["frames"], variables_, op_.pointer + "/frames", found);
+    bool expanded = found.empty();
+    Forward(found, frames);
+    Result<frame::Parameters> parameters = MakeParameters(job_, variables_, op_.spec["frames"]);
+    if (!parameters.ok()) errors_.Add(op_.pointer, parameters.status().ToString());
+    if (!expanded || !parameters.ok()) return {};
+    frame::FramesContext context{.registry = &Registry(), .formats = formats_, .parameters = &*parameters};
+    Diagnostics faults;
+    bound_.frames = frame::BuildFrames(frames, op_.pointer + "/frames", context, faults);
+    Forward(faults, frames);
+    if (op_.spec.contains("write") && op_.spec["write"].is_array()) BindWrites(op_.spec["write"]);
+    return std::move(bound_);
+  }
+
+ private:
+  // Pass faults on, but for those of reads whose files an op before this one is going to write.
+  void Forward(const Diagnostics& faults, const Json& frames) {
+    std::vector<std::string> awaited = defer_missing_ ? AwaitedTargets() : std::vector<std::string>();
+    for (const Diagnostic& fault : faults.list()) {
+      std::string path = PathRead(fault.pointer, frames);
+      bool waits = !path.empty() && std::any_of(awaited.begin(), awaited.end(), [&](const std::string& target) {
+        return path == target || path.starts_with(target + "/");
+      });
+      if (waits) {
+        bound_.deferred.push_back(fmt::format("op {} is checked when {} has been written", op_.name, path));
+      } else {
+        errors_.Add(fault);
+      }
+    }
+  }
+
+  // Paths that ancestors write and that are not there yet.
+  std::vector<std::string> AwaitedTargets() const {
+    std::vector<std::string> targets;
+    for (const std::string& name : orchestration::Ancestors(job_.def, op_.name)) {
+      const OpDef& before = *job_.def.FindOp(name);
+      if (!before.spec.contains("write") || !before.spec["write"].is_array()) continue;
+      Diagnostics ignored;
+      Json writes = VariablesOf(job_, before, run_id_).Expand(before.spec["write"], "", ignored);
+      for (const Json& write : writes) {
+        std::string target = PathOf(write, Registry().SinkKinds());
+        std::error_code error;
+        std::string resolved = storage::ResolvePath(formats_.base_dir, target);
+        if (!target.empty() && !fs::exists(resolved, error)) targets.push_back(target);
+      }
+    }
+    return targets;
+  }
+
+  // The path under `read:` that a pointer is about; empty for other pointers.
+  std::string PathRead(const std::string& pointer, const Json& frames) const {
+    std::string prefix = op_.pointer + "/frames";
+    if (!pointer.starts_with(prefix)) return {};
+    std::string rest = pointer.substr(prefix.size());
+    size_t read = rest.find("/read");
+    if (read == std::string::npos) return {};
+    Json::json_pointer at(rest.substr(0, read + 5));
+    return frames.contains(at) ? PathOf(frames.at(at), Registry().SourceKinds()) : std::string();
+  }
+
+  void BindWrites(const Json& writes) {
+    for (size_t i = 0; i < writes.size(); ++i) {
+      std::string pointer = PointerJoin(op_.pointer + "/write", i);
+      if (!writes[i].is_object() || !writes[i].contains("frame")) continue;  // its shape was refused before
+      Diagnostics found;
+      Json spec = variables_.Expand(writes[i], pointer, found);
+      for (const Diagnostic& fault : found.list()) errors_.Add(fault);
+      if (found.empty()) BindWrite(std::move(spec), pointer);
+    }
+  }
+
+  void BindWrite(Json spec, const std::string& pointer) {
+    std::string name = spec["frame"].is_string() ? spec["frame"].get<std::string>() : std::string();
+    const Json& frames = op_.spec["frames"];
+    if (!frames.is_object() || !frames.contains(name)) {
+      std::vector<std::string> names;
+      for (const auto& [frame, definition] : frames.items()) names.push_back(frame);
+      std::string help = DidYouMean(name, names);
+      if (help.empty()) help = fmt::format("the frames of this op are {}", fmt::join(names, ", "));
+      return errors_.Add({.message = fmt::format("there is no frame \"{}\" in op \"{}\"", name, op_.name),
+                          .pointer = pointer + "/frame",
+                          .help = std::move(help)});
+    }
+    auto plan = bound_.frames.find(name);
+    if (plan == bound_.frames.end()) return;  // its own faults are told already
+    spec.erase("frame");
+    Diagnostics found;
+    Result<frame::SinkPtr> sink = Registry().MakeSink(spec, plan->second->schema(), formats_, found);
+    for (Diagnostic fault : found.list()) {
+      fault.pointer = pointer + fault.pointer;
+      errors_.Add(std::move(fault));
+    }
+    if (!sink.ok()) {
+      if (found.empty()) AddStatus(sink.status(), pointer);
+      return;
+    }
+    for (const BoundFrames::Write& other : bound_.writes) {
+      if (other.sink->target() == (*sink)->target()) {
+        return errors_.Add(pointer, fmt::format("two writes of op \"{}\" go to {}", op_.name, (*sink)->target()));
+      }
+    }
+    Result<frame::PlanPtr> write = frame::MakeWrite(plan->second, *sink);
+    if (!write.ok()) return AddStatus(write.status(), pointer);
+    bound_.writes.push_back({.frame = name, .sink = *sink, .plan = *write});
+  }
+
+  void AddStatus(const Status& status, const std::string& pointer) {
+    errors_.Add({.message = status.ToString(), .pointer = pointer, .help = status.help()});
+  }
+
+  const LoadedJob& job_;
+  const OpDef& op_;
+  const std::string& run_id_;
+  const bool defer_missing_;
+  Diagnostics& errors_;
+  Variables variables_;
+  frame::FormatContext formats_;
+  BoundFrames bound_;
+};
+
+}  // namespace
+
+const frame::FormatRegistry& Registry() {
+  static const frame::FormatRegistry registry = [] {
+    frame::FormatRegistry result;
+    formats::RegisterFormats(result);
+    engine::RegisterExchange(result);
+    return result;
+  }();
+  return registry;
+}
+
+frame::FormatContext FormatContextOf(const orchestration::Project& project) {
+  return {.base_dir = project.root,
+          .find_layout = [root = project.root](const std::string& name) { return FindLayout(root, name); }};
+}
+
+Variables VariablesOf(const LoadedJob& job, const OpDef& op, const std::string& run_id) {
+  Variables variables(&job.project.environment);
+  for (const auto& [name, value] : job.launch.params) variables.Set(name, value.value);
+  variables.Set("run.id", run_id);
+  variables.Set("job.name", job.def.name);
+  auto config = job.launch.ops.find(op.name);
+  if (config != job.launch.ops.end()) {
+    for (const auto& [key, value] : config->second.items()) variables.Set("config." + key, value);
+  }
+  return variables;
+}
+
+std::vector<frame::PlanPtr> BoundFrames::Roots() const {
+  std::vector<frame::PlanPtr> roots;
+  for (const Write& write : writes) roots.push_back(write.plan);
+  return roots;
+}
+
+BoundFrames BindFrames(const LoadedJob& job, const OpDef& op, const std::string& run_id, bool defer_missing,
+                       Diagnostics& errors) {
+  return Binder(job, op, run_id, defer_missing, errors).Bind();
+}
+
+Result<frame::PlanPtr> PreserveOrder(const frame::PlanPtr& plan) {
+  if (plan->kind() == frame::NodeKind::kScan) {
+    const auto& scan = static_cast<const frame::ScanNode&>(*plan);
+    return frame::MakeScan(scan.source, scan.schema()->field_names(), scan.predicate, scan.limit, true);
+  }
+  std::vector<frame::PlanPtr> inputs;
+  for (const frame::PlanPtr& input : plan->inputs()) {
+    frame::PlanPtr ordered = MUTIRAO_TRY(PreserveOrder(input));
+    inputs.push_back(std::move(ordered));
+  }
+  return frame::WithInputs(plan, std::move(inputs));
+}
+
+}  // namespace mutirao::runner

@@ -1,0 +1,48 @@
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "base/diagnostic.h"
+#include "frame/format_registry.h"
+#include "frame/plan/plan.h"
+#include "orchestration/config/project.h"
+#include "orchestration/config/variables.h"
+
+namespace mutirao::runner {
+
+/// The formats of this build, and exchange files.
+const frame::FormatRegistry& Registry();
+
+/// What formats may ask of a project: where relative paths start, its layouts.
+frame::FormatContext FormatContextOf(const orchestration::Project& project);
+
+/// What ${…} stands for in an op of a run.
+orchestration::Variables VariablesOf(const orchestration::LoadedJob& job, const orchestration::OpDef& op,
+                                     const std::string& run_id);
+
+/// The plans of a frames op, ready to be optimised and run.
+struct BoundFrames {
+  struct Write {
+    std::string frame;
+    frame::SinkPtr sink;
+    frame::PlanPtr plan;  ///< a write node
+  };
+  std::map<std::string, frame::PlanPtr> frames;
+  std::vector<Write> writes;
+  /// What kept a frame from being checked that is no fault: it reads what an op before it has still to write.
+  std::vector<std::string> deferred;
+
+  std::vector<frame::PlanPtr> Roots() const;
+};
+
+/// Build the plans of an op. Headers of its inputs are read. Every fault is added to `errors`.
+/// `defer_missing`: what an earlier op of the job is going to write need not be there yet.
+BoundFrames BindFrames(const orchestration::LoadedJob& job, const orchestration::OpDef& op, const std::string& run_id,
+                       bool defer_missing, Diagnostics& errors);
+
+/// Copy a plan with scans that keep the input's order.
+Result<frame::PlanPtr> PreserveOrder(const frame::PlanPtr& plan);
+
+}  // namespace mutirao::runner

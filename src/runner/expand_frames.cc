@@ -1,0 +1,55 @@
+#include "runner/expand_frames.h"
+
+namespace mutirao::runner {
+namespace {
+
+bool HoldsExpressions(const std::string& step) {
+  return step == "filter" || step == "select" || step == "derive" || step == "aggregate";
+}
+
+Json ExpandStep(const Json& step, const orchestration::Variables& variables, const std::string& pointer,
+                Diagnostics& errors) {
+  if (!step.is_object()) return variables.Expand(step, pointer, errors);
+  Json expanded = Json::object();
+  for (const auto& [kind, value] : step.items()) {
+    std::string below = PointerJoin(pointer, kind);
+    if (HoldsExpressions(kind)) {
+      expanded[kind] = value;
+    } else {
+      expanded[kind] = variables.Expand(value, below, errors);
+      bool has_condition = kind == "quarantine" && value.is_object() && value.contains("when");
+      if (has_condition) expanded[kind]["when"] = value["when"];
+    }
+  }
+  return expanded;
+}
+
+}  // namespace
+
+Json ExpandFrames(const Json& frames, const orchestration::Variables& variables, const std::string& pointer,
+                  Diagnostics& errors) {
+  if (!frames.is_object()) return frames;
+  Json expanded = Json::object();
+  for (const auto& [name, frame] : frames.items()) {
+    std::string at = PointerJoin(pointer, name);
+    Json& result = expanded[name];
+    if (!frame.is_object()) {
+      result = frame;
+      continue;
+    }
+    for (const auto& [key, value] : frame.items()) {
+      std::string below = PointerJoin(at, key);
+      if (key != "steps" || !value.is_array()) {
+        result[key] = variables.Expand(value, below, errors);
+        continue;
+      }
+      result[key] = Json::array();
+      for (size_t i = 0; i < value.size(); ++i) {
+        result[key].push_back(ExpandStep(value[i], variables, PointerJoin(below, i), errors));
+      }
+    }
+  }
+  return expanded;
+}
+
+}  // namespace mutirao::runner
