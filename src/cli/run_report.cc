@@ -1,0 +1,77 @@
+#include "cli/run_report.h"
+
+#include <fmt/format.h>
+
+#include "base/clock.h"
+#include "cli/run_view.h"
+#include "runner/account.h"
+
+namespace mutirao::cli {
+namespace {
+
+using runner::WithThousands;
+
+std::string Text(const Json& json, const char* key) {
+  return json.at(key).get<std::string>();
+}
+int64_t Number(const Json& json, const char* key) {
+  return json.at(key).get<int64_t>();
+}
+
+void AddWrite(const Json& write, std::string& text) {
+  text += Text(write, "line") + "\n";
+  int64_t files = Number(write, "files");
+  text += fmt::format("  to {} ({}, {} {}, {})\n", Text(write, "target"), Text(write, "format"), WithThousands(files),
+                      files == 1 ? "file" : "files", BytesText(Number(write, "bytes")));
+  for (const Json& join : write.at("joins")) {
+    text += fmt::format("  {}: {}\n", Text(join, "join"), Text(join, "line"));
+    text += fmt::format("    rows without a partner: {} left, {} right\n",
+                        WithThousands(Number(join, "left_unmatched")), WithThousands(Number(join, "right_unmatched")));
+  }
+}
+
+void AddSourceNotes(const Json& source, std::string& text) {
+  auto add = [&](const char* key, const char* what) {
+    if (int64_t count = Number(source, key); count > 0) {
+      text += fmt::format("  {}: {} {}\n", Text(source, "source"), WithThousands(count), what);
+    }
+  };
+  add("blank_lines", "blank lines skipped");
+  add("nul_bytes_dropped", "NUL bytes dropped");
+  add("values_nulled", "values did not convert and became null");
+}
+
+void AddQuarantine(const Json& quarantine, std::string& text) {
+  if (Number(quarantine, "rows") == 0) return;
+  text += fmt::format("  quarantined rows are in {}\n", Text(quarantine, "target"));
+  for (const auto& [reason, rows] : quarantine.at("reasons").items()) {
+    text += fmt::format("    {} × {}\n", WithThousands(rows.get<int64_t>()), reason);
+  }
+}
+
+void AddOp(const Json& op, std::string& text) {
+  if (!op.contains("writes")) return;
+  for (const Json& write : op["writes"]) AddWrite(write, text);
+  for (const Json& source : op["sources"]) AddSourceNotes(source, text);
+  AddQuarantine(op["quarantine"], text);
+  double seconds = op.value("seconds", 0.0);
+  if (seconds <= 0) return;
+  double rows = static_cast<double>(Number(op, "rows_read"));
+  double bytes = static_cast<double>(Number(op, "bytes_read"));
+  text += fmt::format("  in {}, {} rows/s, {}/s\n", FormatDuration(std::chrono::duration<double>(seconds)),
+                      WithThousands(static_cast<int64_t>(rows / seconds)),
+                      BytesText(static_cast<int64_t>(bytes / seconds)));
+}
+
+}  // namespace
+
+std::string RunReport(const Json& run) {
+  std::string text;
+  for (const auto& [name, op] : run.at("ops").items()) AddOp(op, text);
+  text += fmt::format("run {} of {} {} in {}, peak memory {}\n", Text(run, "run"), Text(run, "job"), Text(run, "state"),
+                      FormatDuration(std::chrono::duration<double>(run.at("seconds").get<double>())),
+                      BytesText(Number(run, "peak_memory_bytes")));
+  return text;
+}
+
+}  // namespace mutirao::cli

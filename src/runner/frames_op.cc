@@ -1,0 +1,194 @@
+#include "runner/frames_op.h"
+
+#include <fmt/format.h>
+
+#include <mutirao/version.h>
+
+#include "engine/execute.h"
+#include "frame/optimizer/optimizer.h"
+#include "runner/account.h"
+#include "runner/quarantine.h"
+
+namespace mutirao::runner {
+namespace {
+
+using frame::PlanPtr;
+using orchestration::LoadedJob;
+using orchestration::OpDef;
+
+// The staging places of an op's writes; what is not published is thrown away.
+class StagedWrites {
+ public:
+  explicit StagedWrites(const BoundFrames& bound) : bound_(bound) {}
+  ~StagedWrites() {
+    for (size_t i = published_; i < places_.size(); ++i) bound_.writes[i].sink->Discard(places_[i]);
+  }
+  StagedWrites(const StagedWrites&) = delete;
+  StagedWrites& operator=(const StagedWrites&) = delete;
+
+  Status Begin(const std::string& run_id) {
+    for (const BoundFrames::Write& write : bound_.writes) {
+      std::string place = MUTIRAO_TRY(write.sink->Begin(run_id).Context(write.sink->target()));
+      places_.push_back(std::move(place));
+    }
+    return Status::Ok();
+  }
+
+  Status PublishAll(const std::vector<PlanPtr>& roots, const engine::ExecutionReport& report) {
+    for (size_t i = 0; i < places_.size(); ++i) {
+      const BoundFrames::Write& write = bound_.writes[i];
+      Status status =
+          write.sink->Publish(places_[i], PartsOf(roots[i], report)).Context("publishing " + write.sink->target());
+      if (!status.ok() && published_ > 0) {
+        return status.Context(fmt::format("{} of {} outputs are published already", published_, places_.size()));
+      }
+      MUTIRAO_TRY(std::move(status));
+      ++published_;
+    }
+    return Status::Ok();
+  }
+
+  const engine::Staging& places() const { return places_; }
+
+ private:
+  static std::vector<frame::PartInfo> PartsOf(const PlanPtr& root, const engine::ExecutionReport& report) {
+    for (const engine::NodeReport& node : report.nodes) {
+      if (node.node == root.get()) return node.parts;
+    }
+    return {};
+  }
+
+  const BoundFrames& bound_;
+  engine::Staging places_;
+  size_t published_ = 0;
+};
+
+Json DescribeSources(const engine::ExecutionReport& report) {
+  Json sources = Json::array();
+  for (const engine::NodeReport& node : report.nodes) {
+    if (node.node == nullptr || node.node->kind() != frame::NodeKind::kScan) continue;
+    const auto& scan = static_cast<const frame::ScanNode&>(*node.node);
+    Json source;
+    source["source"] = scan.source->Describe();
+    source["kind"] = scan.source->kind();
+    source["rows_read"] = node.rows_read;
+    source["rows_filtered"] = node.rows_filtered;
+    source["rows_quarantined"] = node.rows_quarantined;
+    source["rows_skipped"] = node.rows_skipped;
+    source["rows_delivered"] = node.rows_out;
+    source["bytes_read"] = node.bytes_read;
+    source["blank_lines"] = node.blank_lines;
+    source["nul_bytes_dropped"] = node.nul_bytes_dropped;
+    source["values_nulled"] = node.values_nulled;
+    sources.push_back(std::move(source));
+  }
+  return sources;
+}
+
+Json DescribeJoins(const WriteAccount& account) {
+  Json joins = Json::array();
+  for (const JoinAccount& join : account.joins) {
+    Json json;
+    json["join"] = join.description;
+    json["right"] = join.right.ToJson("joined");
+    json["line"] = join.right.ToString("joined");
+    json["right_unmatched"] = join.right_unmatched;
+    json["left_unmatched"] = join.left_unmatched;
+    joins.push_back(std::move(json));
+  }
+  return joins;
+}
+
+Json DescribeWrite(const BoundFrames::Write& write, const WriteAccount& account) {
+  Json json;
+  json["frame"] = write.frame;
+  json["target"] = write.sink->target();
+  json["format"] = write.sink->kind();
+  json["line"] = account.rows.ToString("written");
+  json["rows"] = account.rows.ToJson("written");
+  json["files"] = account.files;
+  json["bytes"] = account.bytes;
+  json["joins"] = DescribeJoins(account);
+  return json;
+}
+
+Json MetadataFor(const LoadedJob& job, const OpDef& op, const std::string& run_id, const std::vector<PlanPtr>& roots) {
+  Json metadata;
+  metadata["run"] = run_id;
+  metadata["job"] = job.def.name;
+  metadata["op"] = op.name;
+  metadata["mutirao"] = MUTIRAO_VERSION;
+  metadata["sources"] = Json::array();
+  std::vector<const frame::PlanNode*> waiting;
+  for (const PlanPtr& root : roots) waiting.push_back(root.get());
+  while (!waiting.empty()) {
+    const frame::PlanNode* node = waiting.back();
+    waiting.pop_back();
+    for (const PlanPtr& input : node->inputs()) waiting.push_back(input.get());
+    if (node->kind() != frame::NodeKind::kScan) continue;
+    std::string source = static_cast<const frame::ScanNode*>(node)->source->Describe();
+    Json& list = metadata["sources"];
+    if (std::find(list.begin(), list.end(), Json(source)) == list.end()) list.push_back(std::move(source));
+  }
+  return metadata;
+}
+
+Json SumUp(const BoundFrames& bound, const std::vector<WriteAccount>& accounts, const engine::ExecutionReport& report) {
+  Json outcome;
+  outcome["writes"] = Json::array();
+  for (size_t i = 0; i < accounts.size(); ++i) outcome["writes"].push_back(DescribeWrite(bound.writes[i], accounts[i]));
+  outcome["sources"] = DescribeSources(report);
+  int64_t rows = 0;
+  int64_t bytes = 0;
+  for (const engine::NodeReport& node : report.nodes) {
+    rows += node.rows_read;
+    bytes += node.bytes_read;
+  }
+  outcome["rows_read"] = rows;
+  outcome["bytes_read"] = bytes;
+  outcome["seconds"] = report.seconds;
+  return outcome;
+}
+
+}  // namespace
+
+int ThreadsFor(const LoadedJob& job, const OpDef& op) {
+  for (const std::string& name : op.resources) {
+    auto config = job.launch.resources.find(name);
+    if (config == job.launch.resources.end() || !config->second.contains("n_workers")) continue;
+    const Json& workers = config->second["n_workers"];
+    if (workers.is_number_integer()) return workers.get<int>();
+    if (workers.is_array() && workers.size() == 2 && workers[1].is_number_integer())
+      return std::max(1, workers[1].get<int>());
+  }
+  return 0;
+}
+
+Result<Json> RunFrames(const LoadedJob& job, const OpDef& op, const BoundFrames& bound,
+                       const orchestration::OpAttempt& attempt, RunEvents& events) {
+  std::vector<PlanPtr> roots = MUTIRAO_TRY(frame::Optimize(bound.Roots()));
+  OpQuarantine quarantine(job, bound, attempt.run_id);
+  StagedWrites staged(bound);
+  MUTIRAO_TRY(staged.Begin(attempt.run_id));
+
+  engine::ExecuteOptions options{.threads = ThreadsFor(job, op), .stop = attempt.stop, .quarantine = &quarantine};
+  options.progress = [&](const engine::Progress& progress) { events.OpProgress(op.name, progress); };
+  options.warn = [&](const std::string& text) { events.OpWarned(op.name, text); };
+  options.attempt = fmt::format("{}-{}", attempt.run_id, attempt.number);
+  options.metadata = MetadataFor(job, op, attempt.run_id, roots);
+  engine::ExecutionReport report = MUTIRAO_TRY(engine::Execute(roots, staged.places(), options));
+
+  std::vector<WriteAccount> accounts;
+  for (const PlanPtr& root : roots) {
+    WriteAccount account = MUTIRAO_TRY(AccountFor(root, report));
+    accounts.push_back(std::move(account));
+  }
+  if (attempt.stop.stop_requested()) return Status::Cancelled("stopped before anything was published");
+  Json set_aside = MUTIRAO_TRY(quarantine.Finish());
+  MUTIRAO_TRY(staged.PublishAll(roots, report));
+  Json outcome = SumUp(bound, accounts, report);
+  outcome["quarantine"] = std::move(set_aside);
+  return outcome;
+}
+
+}  // namespace mutirao::runner

@@ -1,0 +1,22 @@
+#pragma once
+
+#include "orchestration/config/project.h"
+#include "orchestration/run/run.h"
+#include "runner/bind_frames.h"
+#include "runner/run_events.h"
+
+namespace mutirao::runner {
+
+/// Run the writes of a frames op: plan, execute, check that every row is accounted for, then publish all outputs one
+/// after the other. When anything fails before that, nothing is visible and nothing stays behind.
+///
+/// Gives the op's outcome: {"writes", "sources", "quarantine", "seconds", "rows_read", "bytes_read"}, see
+/// docs/formats/run-json.md.
+/// Errors: those of formats and engine; kCancelled; kInternal when rows do not add up.
+Result<Json> RunFrames(const orchestration::LoadedJob& job, const orchestration::OpDef& op, const BoundFrames& bound,
+                       const orchestration::OpAttempt& attempt, RunEvents& events);
+
+/// Threads that an op's cluster resource asks for; 0 when it leaves that to the engine.
+int ThreadsFor(const orchestration::LoadedJob& job, const orchestration::OpDef& op);
+
+}  // namespace mutirao::runner
