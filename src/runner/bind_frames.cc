@@ -7,10 +7,9 @@
 #include <fmt/format.h>
 
 #include "base/document.h"
-#include "engine/stage.h"
-#include "formats/register.h"
 #include "frame/plan/frames_builder.h"
 #include "orchestration/definition/op_graph.h"
+#include "runner/all_formats.h"
 #include "runner/expand_frames.h"
 #include "runner/param_scalar.h"
 #include "storage/storage.h"
@@ -71,7 +70,7 @@ class Binder {
     Result<frame::Parameters> parameters = MakeParameters(job_, variables_, op_.spec["frames"]);
     if (!parameters.ok()) errors_.Add(op_.pointer, parameters.status().ToString());
     if (!expanded || !parameters.ok()) return {};
-    frame::FramesContext context{.registry = &Registry(), .formats = formats_, .parameters = &*parameters};
+    frame::FramesContext context{.registry = &AllFormats(), .formats = formats_, .parameters = &*parameters};
     Diagnostics faults;
     bound_.frames = frame::BuildFrames(frames, op_.pointer + "/frames", context, faults);
     Forward(faults, frames);
@@ -105,7 +104,7 @@ class Binder {
       Diagnostics ignored;
       Json writes = VariablesOf(job_, before, run_id_).Expand(before.spec["write"], "", ignored);
       for (const Json& write : writes) {
-        std::string target = PathOf(write, Registry().SinkKinds());
+        std::string target = PathOf(write, AllFormats().SinkKinds());
         std::error_code error;
         std::string resolved = storage::ResolvePath(formats_.base_dir, target);
         if (!target.empty() && !fs::exists(resolved, error)) targets.push_back(target);
@@ -122,7 +121,7 @@ class Binder {
     size_t read = rest.find("/read");
     if (read == std::string::npos) return {};
     Json::json_pointer at(rest.substr(0, read + 5));
-    return frames.contains(at) ? PathOf(frames.at(at), Registry().SourceKinds()) : std::string();
+    return frames.contains(at) ? PathOf(frames.at(at), AllFormats().SourceKinds()) : std::string();
   }
 
   void BindWrites(const Json& writes) {
@@ -152,7 +151,7 @@ class Binder {
     if (plan == bound_.frames.end()) return;  // its own faults are told already
     spec.erase("frame");
     Diagnostics found;
-    Result<frame::SinkPtr> sink = Registry().MakeSink(spec, plan->second->schema(), formats_, found);
+    Result<frame::SinkPtr> sink = AllFormats().MakeSink(spec, plan->second->schema(), formats_, found);
     for (Diagnostic fault : found.list()) {
       fault.pointer = pointer + fault.pointer;
       errors_.Add(std::move(fault));
@@ -186,16 +185,6 @@ class Binder {
 };
 
 }  // namespace
-
-const frame::FormatRegistry& Registry() {
-  static const frame::FormatRegistry registry = [] {
-    frame::FormatRegistry result;
-    formats::RegisterFormats(result);
-    engine::RegisterExchange(result);
-    return result;
-  }();
-  return registry;
-}
 
 frame::FormatContext FormatContextOf(const orchestration::Project& project) {
   return {.base_dir = project.root,

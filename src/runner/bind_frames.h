@@ -12,9 +12,6 @@
 
 namespace mutirao::runner {
 
-/// The formats of this build, and exchange files.
-const frame::FormatRegistry& Registry();
-
 /// What formats may ask of a project: where relative paths start, its layouts.
 frame::FormatContext FormatContextOf(const orchestration::Project& project);
 

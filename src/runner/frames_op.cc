@@ -167,11 +167,11 @@ int ThreadsFor(const LoadedJob& job, const OpDef& op) {
 Result<Json> RunFrames(const LoadedJob& job, const OpDef& op, const BoundFrames& bound,
                        const orchestration::OpAttempt& attempt, RunEvents& events) {
   std::vector<PlanPtr> roots = MUTIRAO_TRY(frame::Optimize(bound.Roots()));
-  OpQuarantine quarantine(job, bound, attempt.run_id);
+  std::unique_ptr<OpQuarantine> quarantine = MUTIRAO_TRY(OpQuarantine::Make(job, bound, attempt.run_id));
   StagedWrites staged(bound);
   MUTIRAO_TRY(staged.Begin(attempt.run_id));
 
-  engine::ExecuteOptions options{.threads = ThreadsFor(job, op), .stop = attempt.stop, .quarantine = &quarantine};
+  engine::ExecuteOptions options{.threads = ThreadsFor(job, op), .stop = attempt.stop, .quarantine = quarantine.get()};
   options.progress = [&](const engine::Progress& progress) { events.OpProgress(op.name, progress); };
   options.warn = [&](const std::string& text) { events.OpWarned(op.name, text); };
   options.attempt = fmt::format("{}-{}", attempt.run_id, attempt.number);
@@ -184,7 +184,8 @@ Result<Json> RunFrames(const LoadedJob& job, const OpDef& op, const BoundFrames&
     accounts.push_back(std::move(account));
   }
   if (attempt.stop.stop_requested()) return Status::Cancelled("stopped before anything was published");
-  Json set_aside = MUTIRAO_TRY(quarantine.Finish());
+  MUTIRAO_TRY(quarantine->Finish());
+  Json set_aside = MUTIRAO_TRY(quarantine->Publish());
   MUTIRAO_TRY(staged.PublishAll(roots, report));
   Json outcome = SumUp(bound, accounts, report);
   outcome["quarantine"] = std::move(set_aside);

@@ -5,44 +5,37 @@
 #include <mutex>
 #include <string>
 
-#include "frame/source.h"
+#include "formats/quarantine/quarantine_writer.h"
 #include "orchestration/config/project.h"
 #include "runner/bind_frames.h"
 
 namespace mutirao::runner {
 
-/// Takes the rows that an op sets aside and keeps them as Parquet beside its first output
-/// ("<output>.quarantine/"), or where a read's `quarantine:` says.
+/// Takes the rows that an op sets aside: beside its first output ("<output>.quarantine"), or where a read's
+/// `quarantine:` says. Counts them by reason for the report.
 ///
-/// Nothing is made before the first row comes. Destroyed without Finish(), it leaves nothing.
-/// Threads: Add from any.
+/// Destroyed without Publish(), it leaves nothing. Threads: Add from any.
 class OpQuarantine : public frame::QuarantineSink {
  public:
-  OpQuarantine(const orchestration::LoadedJob& job, const BoundFrames& bound, std::string run_id);
-  ~OpQuarantine() override;
+  static Result<std::unique_ptr<OpQuarantine>> Make(const orchestration::LoadedJob& job, const BoundFrames& bound,
+                                                    const std::string& run_id);
 
   Status Add(frame::QuarantinedRow row) override;
 
-  /// Make the rows visible; what an earlier run left there is replaced, or removed when this one set nothing aside.
-  /// Gives {"rows", "target", "reasons": {reason: rows}}.
-  Result<Json> Finish();
+  /// End the files. Called when all rows came.
+  Status Finish();
+
+  /// Make the rows visible. REQUIRES: Finish. Gives {"rows", "target", "reasons": {reason: rows}}.
+  Result<Json> Publish();
 
  private:
-  Status Begin();
-  Status Flush();
+  OpQuarantine(std::string target, std::unique_ptr<formats::QuarantineWriter> writer)
+      : target_(std::move(target)), writer_(std::move(writer)) {}
 
-  const std::string target_;
-  const std::string run_id_;
-  const frame::FormatContext formats_;
-
-  std::mutex mutex_;  // guards what follows
-  frame::SinkPtr sink_;
-  std::string staging_;
-  std::unique_ptr<frame::SinkWriter> writer_;
-  std::vector<frame::QuarantinedRow> waiting_;
-  size_t waiting_bytes_ = 0;
-  int64_t rows_ = 0;
-  std::map<std::string, int64_t> reasons_;
+  const std::string target_;  // as the user names it
+  const std::unique_ptr<formats::QuarantineWriter> writer_;
+  std::mutex mutex_;
+  std::map<std::string, int64_t> reasons_;  // guarded by mutex_
 };
 
 }  // namespace mutirao::runner

@@ -1,0 +1,90 @@
+#include "orchestration/definition/op_graph.h"
+
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include "orchestration/definition/parse_job.h"
+
+namespace mutirao::orchestration {
+namespace {
+
+// "c:a,b" is op c after a and b.
+JobDef Graph(const std::vector<std::string>& ops) {
+  JobDef job{.name = "job"};
+  for (const std::string& text : ops) {
+    OpDef op{.name = text.substr(0, text.find(':')), .pointer = "/ops/x"};
+    for (size_t at = text.find(':'); at != std::string::npos; at = text.find(',', at + 1)) {
+      op.after.push_back(text.substr(at + 1, text.find(',', at + 1) - at - 1));
+    }
+    job.ops.push_back(std::move(op));
+  }
+  return job;
+}
+
+std::string Order(const JobDef& job) {
+  std::string names;
+  for (const OpDef* op : InOrder(job)) names += op->name;
+  return names;
+}
+
+std::string Selected(const JobDef& job, const std::vector<std::string>& selection) {
+  Result<std::set<std::string>> chosen = SelectOps(job, selection);
+  return chosen.ok() ? fmt::format("{}", fmt::join(*chosen, "")) : chosen.status().help();
+}
+
+TEST(OpGraph, PutsOpsBehindThoseTheyAreAfter) {
+  EXPECT_EQ(Order(Graph({"d:b,c", "b:a", "c:a", "a"})), "abcd");
+  EXPECT_EQ(Order(Graph({"x", "y", "z"})), "xyz") << "independent ops keep the order of the file";
+}
+
+TEST(OpGraph, TellsEachCycleOnce) {
+  Diagnostics errors;
+  CheckCycles(Graph({"a:c", "b:a", "c:b", "d:a", "e:e"}), errors);
+  ASSERT_EQ(errors.size(), 2u);
+  EXPECT_EQ(errors.list()[0].message, "the ops wait for each other: a after c after b after a");
+  EXPECT_EQ(errors.list()[1].message, "the ops wait for each other: e after e");
+}
+
+TEST(OpGraph, SelectsByTheGrammarOfOnly) {
+  JobDef job = Graph({"a", "b:a", "c:b", "d"});
+  EXPECT_EQ(Selected(job, {}), "abcd");
+  EXPECT_EQ(Selected(job, {"b"}), "b");
+  EXPECT_EQ(Selected(job, {"b+"}), "bc");
+  EXPECT_EQ(Selected(job, {"+b"}), "ab");
+  EXPECT_EQ(Selected(job, {"+b+"}), "abc");
+  EXPECT_EQ(Selected(job, {"a,d"}), "ad");
+  EXPECT_EQ(Selected(job, {"a", "c"}), "ac");
+  EXPECT_EQ(Selected(job, {"x"}), "the ops are a, b, c, d");
+}
+
+TEST(ParseJob, ReadsEveryPartOfAnOp) {
+  Diagnostics errors;
+  JobDef job = ParseJob(Json::parse(R"({"name": "j", "ops": {
+      "a": {"command": ["ls"]},
+      "b": {"after": ["a"], "command": ["ls", 1], "timeout": "1m", "config": {"x": 1}, "tags": {"k": "v"},
+            "retry": {"max": 2, "delay": "10s", "backoff": "exponential", "jitter": "plus_minus"}}}})"),
+                        errors);
+  ASSERT_TRUE(errors.empty()) << errors.ToStatus().ToString();
+  const OpDef& op = job.ops[1];
+  EXPECT_EQ(op.after, std::vector<std::string>{"a"});
+  EXPECT_EQ(op.timeout, Duration(60'000));
+  EXPECT_EQ(op.retry.max, 2);
+  EXPECT_EQ(op.retry.delay, Duration(10'000));
+  EXPECT_EQ(op.retry.backoff, Backoff::kExponential);
+  EXPECT_EQ(op.retry.jitter, Jitter::kPlusMinus);
+  EXPECT_EQ(op.config["x"], 1);
+}
+
+TEST(ParseJob, SurvivesAnyShape) {
+  for (const char* text :
+       {"null", "[]", "1", R"({"ops": 1})", R"({"ops": {"a": null}})", R"({"params": {"a": {"type": 1}}})",
+        R"({"ops": {"a": {"after": [1], "retry": {"max": "x"}, "command": [[]]}}})",
+        R"({"schedules": [1, {"name": 1, "cron": []}], "resources": {"": {"locked": {}}}})"}) {
+    Diagnostics errors;
+    ParseJob(Json::parse(text), errors);
+    EXPECT_FALSE(errors.empty()) << text;
+  }
+}
+
+}  // namespace
+}  // namespace mutirao::orchestration

@@ -1,0 +1,122 @@
+#include "orchestration/run/run.h"
+
+#include <map>
+#include <thread>
+
+#include <gtest/gtest.h>
+
+#include "orchestration/definition/parse_job.h"
+#include "orchestration/run/retry_delay.h"
+
+namespace mutirao::orchestration {
+namespace {
+
+// Fails an op as often as it is told, then succeeds.
+class Scripted : public OpExecutor {
+ public:
+  Result<Json> Execute(const OpDef& op, const OpAttempt& attempt) override {
+    order += op.name;
+    if (hang == op.name) {
+      while (!attempt.stop.stop_requested()) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+      return Status::Cancelled("stopped");
+    }
+    if (failures[op.name]-- > 0) return Status(code, "no");
+    return Json({{"attempt", attempt.number}});
+  }
+  std::map<std::string, int> failures;
+  StatusCode code = StatusCode::kFailed;
+  std::string hang;
+  std::string order;
+};
+
+JobDef Job(const std::string& ops) {
+  Diagnostics errors;
+  JobDef job = ParseJob(Json::parse(R"({"name": "j", "ops": )" + ops + "}"), errors);
+  MUTIRAO_CHECK(errors.empty());
+  return job;
+}
+
+constexpr const char* kThree =
+    R"({"a": {"command": ["x"], "retry": {"max": 2}}, "b": {"command": ["x"], "after": ["a"]},
+                                   "c": {"command": ["x"]}})";
+const std::set<std::string> kAll = {"a", "b", "c"};
+
+std::string States(const RunRecord& run) {
+  std::string text(RunStateName(run.state));
+  for (const OpRecord& op : run.ops) text += " " + op.op + "=" + std::string(OpStateName(op.state));
+  return text;
+}
+
+TEST(RunJob, RunsOpsInOrder) {
+  Scripted executor;
+  EXPECT_EQ(States(RunJob(Job(kThree), kAll, executor, {})), "succeeded a=succeeded b=succeeded c=succeeded");
+  EXPECT_EQ(executor.order, "abc");
+}
+
+TEST(RunJob, TriesAgainUpToMax) {
+  Scripted executor;
+  executor.failures = {{"a", 2}};
+  RunRecord run = RunJob(Job(kThree), kAll, executor, {});
+  EXPECT_EQ(run.ops[0].attempts, 3);
+  EXPECT_EQ(run.ops[0].outcome["attempt"], 3);
+  EXPECT_EQ(run.state, RunState::kSucceeded);
+}
+
+TEST(RunJob, BlocksWhatIsAfterAFailureAndNothingElse) {
+  Scripted executor;
+  executor.failures = {{"a", 3}};
+  RunRecord run = RunJob(Job(kThree), kAll, executor, {});
+  EXPECT_EQ(States(run), "failed a=failed b=blocked c=succeeded");
+  EXPECT_EQ(run.ops[1].blocked_by, "a");
+}
+
+TEST(RunJob, DoesNotTryAgainWhatCannotGoBetter) {
+  Scripted executor;
+  executor.failures = {{"a", 1}};
+  executor.code = StatusCode::kInvalid;
+  EXPECT_EQ(RunJob(Job(kThree), kAll, executor, {}).ops[0].attempts, 1);
+}
+
+TEST(RunJob, LeavesOutWhatIsNotSelected) {
+  Scripted executor;
+  EXPECT_EQ(States(RunJob(Job(kThree), {"b"}, executor, {})), "succeeded a=skipped b=succeeded c=skipped");
+}
+
+TEST(RunJob, EndsAnAttemptAtItsTimeout) {
+  Scripted executor;
+  executor.hang = "a";
+  RunRecord run = RunJob(Job(R"({"a": {"command": ["x"], "timeout": "20ms"}})"), {"a"}, executor, {});
+  EXPECT_EQ(run.ops[0].state, OpState::kFailed);
+  EXPECT_EQ(run.ops[0].error.code(), StatusCode::kDeadline);
+}
+
+TEST(RunJob, StopsAndStartsNothingMore) {
+  Scripted executor;
+  executor.hang = "a";
+  std::stop_source stop;
+  std::jthread later([&] {
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    stop.request_stop();
+  });
+  RunRecord run = RunJob(Job(kThree), kAll, executor, {.stop = stop.get_token()});
+  EXPECT_EQ(States(run), "cancelled a=cancelled b=cancelled c=cancelled");
+  EXPECT_EQ(executor.order, "a") << "a cancelled op is not tried again";
+}
+
+TEST(RetryDelay, FollowsTheFormulas) {
+  RetryPolicy policy{.max = 9, .delay = Duration(1000)};
+  EXPECT_EQ(RetryDelay(policy, 3, 0.5).count(), 1000);
+  policy.backoff = Backoff::kLinear;
+  EXPECT_EQ(RetryDelay(policy, 3, 0.5).count(), 3000);
+  policy.backoff = Backoff::kExponential;
+  EXPECT_EQ(RetryDelay(policy, 3, 0.5).count(), 7000);
+  policy.jitter = Jitter::kFull;
+  EXPECT_EQ(RetryDelay(policy, 3, 0.5).count(), 3500);
+  policy.jitter = Jitter::kPlusMinus;
+  EXPECT_EQ(RetryDelay(policy, 3, 0).count(), 6000);
+  EXPECT_EQ(RetryDelay(policy, 3, 0.75).count(), 7500);
+  EXPECT_LE(RetryDelay(policy, 1000, 0.5).count(), 86'400'000);
+}
+
+}  // namespace
+}  // namespace mutirao::orchestration
