@@ -1,4 +1,4 @@
-#include <set>
+#include <filesystem>
 
 #include <fmt/format.h>
 
@@ -51,7 +51,9 @@ int Check(const Terminal& terminal, const LaunchFlags& flags, std::vector<std::s
       terminal.Fail(faults);
       return kExitInput;
     }
-    jobs = orchestration::ListJobFiles(project->root);
+    for (const std::string& path : orchestration::ListJobFiles(project->root)) {
+      jobs.push_back(std::filesystem::path(path).lexically_proximate(std::filesystem::current_path()).string());
+    }
     if (jobs.empty()) {
       terminal.Fail(Status::NotFound("there are no job files in jobs/")
                         .Help("name one, or start a project with `mutirao new DIR`"));

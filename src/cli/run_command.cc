@@ -149,6 +149,7 @@ void TellNext(const Terminal& terminal, const RunFlags& flags, const orchestrati
 }
 
 int Run(const Terminal& terminal, const RunFlags& flags) {
+  HoldStopSignals();
   std::vector<ConfigFault> faults;
   std::optional<LoadedJob> job;
   std::set<std::string> selected;

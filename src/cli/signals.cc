@@ -23,10 +23,14 @@ sigset_t StopSignals() {
 
 }  // namespace
 
+void HoldStopSignals() {
+  sigset_t set = StopSignals();
+  pthread_sigmask(SIG_BLOCK, &set, nullptr);
+}
+
 SignalStop::SignalStop(std::function<void(int)> on_first, std::function<void()> on_second)
     : on_first_(std::move(on_first)), on_second_(std::move(on_second)) {
   sigset_t set = StopSignals();
-  pthread_sigmask(SIG_BLOCK, &set, nullptr);
   signal_fd_ = signalfd(-1, &set, SFD_CLOEXEC);
   end_fd_ = eventfd(0, EFD_CLOEXEC);
   thread_ = std::thread([this] { Watch(); });
@@ -37,8 +41,6 @@ SignalStop::~SignalStop() {
   thread_.join();
   close(signal_fd_);
   close(end_fd_);
-  sigset_t set = StopSignals();
-  pthread_sigmask(SIG_UNBLOCK, &set, nullptr);
 }
 
 void SignalStop::Watch() {

@@ -7,10 +7,13 @@
 
 namespace mutirao::cli {
 
+/// Keep SIGINT and SIGTERM waiting in this thread and in all threads it starts from now on, until a SignalStop takes
+/// them. Call it before anything can start a thread, or a signal could end the process there.
+void HoldStopSignals();
+
 /// Turns SIGINT and SIGTERM into a stop request; a second one forces.
 ///
-/// Make it before any other thread is started: the signals are blocked in this thread and so in all that it starts.
-/// Child processes get them unblocked again.
+/// REQUIRES: HoldStopSignals. Child processes get the signals unblocked again.
 class SignalStop {
  public:
   /// `on_first` is called at the first signal, `on_second` at the second, both from a thread of this object. A process

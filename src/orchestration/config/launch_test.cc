@@ -8,6 +8,8 @@
 namespace mutirao::orchestration {
 namespace {
 
+using Map = std::map<std::string, std::string>;
+
 JobDef TestJob() {
   Diagnostics errors;
   JobDef job = ParseJob(Json::parse(R"({"name": "j",
@@ -98,7 +100,7 @@ TEST(Launch, RefusesPathsThatSetNothing) {
 }
 
 TEST(Variables, ReplacesByTextAndKeepsTypesOfValuesThatStandAlone) {
-  Environment environment({{"HOME", "/root"}});
+  Environment environment(Map{{"HOME", "/root"}});
   Variables variables(&environment);
   variables.Set("n", 5);
   variables.Set("uf", Json::array({"SP", "RJ"}));
@@ -115,7 +117,7 @@ TEST(Variables, ReplacesByTextAndKeepsTypesOfValuesThatStandAlone) {
 }
 
 TEST(Environment, ReadsDotEnvBelowWhatIsSet) {
-  Environment environment({{"SET", "process"}});
+  Environment environment(Map{{"SET", "process"}});
   EXPECT_TRUE(environment.AddDotEnv("# c\nSET=file\nexport A = b c # note\nQ='x # y'\nD=\"l1\\nl2\\\"\"\r\nE=\n").ok());
   EXPECT_EQ(*environment.Find("SET"), "process");
   EXPECT_EQ(*environment.Find("A"), "b c");
