@@ -1,5 +1,6 @@
 #include "formats/register.h"
 
+#include "formats/csv/csv_source.h"
 #include "formats/csv_writer/csv_sink.h"
 #include "formats/inline/inline_source.h"
 #include "formats/ipc/register_ipc.h"
@@ -8,6 +9,7 @@
 namespace mutirao::formats {
 
 void RegisterFormats(frame::FormatRegistry& registry) {
+  csv::RegisterCsvSource(registry);
   RegisterCsvSink(registry);
   RegisterInline(registry);
   RegisterIpc(registry);

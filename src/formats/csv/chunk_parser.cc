@@ -1,0 +1,375 @@
+#include "formats/csv/chunk_parser.h"
+
+#include <algorithm>
+#include <cstring>
+#include <numeric>
+#include <utility>
+
+#include <arrow/api.h>
+#include <fmt/format.h>
+
+#include "columnar/arrow_status.h"
+
+namespace mutirao::formats::csv {
+namespace {
+
+// Found records are turned into columns when this many are there: few enough to be still in the cache.
+constexpr size_t kBlockRows = 2048;
+constexpr size_t kSmallestWindow = 1024;
+
+std::string_view FaultText(RecordFault fault) {
+  switch (fault) {
+    case RecordFault::kTextAfterQuote:
+      return "text after a closing quote";
+    case RecordFault::kOpenQuote:
+      return "a quote is never closed";
+    case RecordFault::kStrayQuote:
+      return "a quote inside an unquoted field";
+    case RecordFault::kNone:
+      break;
+  }
+  return "";
+}
+
+bool IsBad(RecordFault fault, QuoteRule rule) {
+  if (fault == RecordFault::kNone || rule == QuoteRule::kLenient) return false;
+  return fault != RecordFault::kStrayQuote || rule == QuoteRule::kStrict;
+}
+
+}  // namespace
+
+struct ChunkParser::Provenance {
+  arrow::StringBuilder source;
+  arrow::StringBuilder member;
+  arrow::Int64Builder line;
+  arrow::Int64Builder offset;
+  arrow::BinaryBuilder raw;
+
+  arrow::ArrayBuilder* Of(ProvenanceColumn column) {
+    switch (column) {
+      case ProvenanceColumn::kSource:
+        return &source;
+      case ProvenanceColumn::kMember:
+        return &member;
+      case ProvenanceColumn::kLine:
+        return &line;
+      case ProvenanceColumn::kByteOffset:
+        return &offset;
+      case ProvenanceColumn::kRaw:
+        break;
+    }
+    return &raw;
+  }
+};
+
+int64_t CountLineEnds(std::string_view bytes, bool cr_ends, char next) {
+  int64_t count = std::ranges::count(bytes, '\n');
+  if (!cr_ends) return count;
+  for (size_t i = 0; i < bytes.size(); ++i) {
+    if (bytes[i] == '\r' && (i + 1 < bytes.size() ? bytes[i + 1] : next) != '\n') ++count;
+  }
+  return count;
+}
+
+ChunkParser::ChunkParser(std::shared_ptr<const ReadPlan> plan)
+    : plan_(std::move(plan)), parser_(plan_->dialect), reader_(plan_->dialect), rows_(plan_->columns.size()) {}
+
+ChunkParser::~ChunkParser() = default;
+
+Result<std::unique_ptr<ChunkParser>> ChunkParser::Make(std::shared_ptr<const ReadPlan> plan) {
+  std::unique_ptr<ChunkParser> parser(new ChunkParser(std::move(plan)));
+  MUTIRAO_TRY(parser->MakeBuilders());
+  return parser;
+}
+
+Status ChunkParser::MakeBuilders() {
+  builders_.clear();
+  provenance_ = std::make_unique<Provenance>();
+  for (const WantedColumn& wanted : plan_->wanted) {
+    if (wanted.provenance) {
+      builders_.push_back(nullptr);
+      continue;
+    }
+    builders_.push_back(MUTIRAO_TRY(MakeColumnBuilder(plan_->columns[wanted.field], wanted.field, plan_->dialect,
+                                                      plan_->on_error == ErrorPolicy::kNull, &result_.values_nulled)));
+  }
+  return Status::Ok();
+}
+
+Result<ChunkResult> ChunkParser::Parse(const ChunkBytes& chunk) {
+  // What a chunk before this one left half-built when it failed is not worth keeping.
+  if (batch_rows_ > 0) MUTIRAO_TRY(MakeBuilders());
+  chunk_ = &chunk;
+  result_ = {};
+  rows_.Reset(chunk.bytes.data());
+  batch_rows_ = 0;
+  largest_window_ = std::min(plan_->tuning.window_bytes, static_cast<size_t>(plan_->dialect.max_record_bytes));
+  window_bytes_ = largest_window_;
+  exact_until_ = line_place_ = 0;
+  line_count_ = 0;
+
+  const bool quick = plan_->tuning.quick_path && CanIndex(plan_->dialect);
+  size_t at = chunk.start == StartState::kTooLong ? SkipTooLong() : 0;
+  while (result_.end == StartState::kRecord) {
+    if (quick && at >= exact_until_) at = QuickWindow(at);
+    if (rows_.rows() >= kBlockRows) MUTIRAO_TRY(FlushRows());
+    if (!ExactRecord(&at)) break;
+  }
+  result_.consumed = at;
+  MUTIRAO_TRY(FlushRows());
+  MUTIRAO_TRY(FinishBatch());
+  FinishBadRecords();
+  return std::move(result_);
+}
+
+// Takes the records of a window whose bytes and shape are beyond doubt; gives the place behind them.
+size_t ChunkParser::QuickWindow(size_t at) {
+  const size_t size = std::min(window_bytes_, chunk_->bytes.size() - at);
+  if (size == 0) return at;
+  offsets_.resize(std::max(offsets_.size(), size + 64));
+  const char* data = chunk_->bytes.data() + at;
+  const WindowIndex index = IndexWindow(plan_->dialect, plan_->tuning.simd, data, size, offsets_.data());
+  const size_t width = rows_.width();
+  size_t rows = 0;
+  size_t walked = 0;  // entries of records that are complete and of the right width
+  if (index.line_ends * width <= index.entries) {
+    const uint32_t* ends = offsets_.data() + width - 1;
+    while (rows < index.line_ends && data[ends[rows * width]] == '\n') ++rows;
+  }
+  bool misshapen = rows < index.line_ends;
+  if (misshapen) {
+    // Some record has another width: take those before it, entry by entry.
+    rows = 0;
+    for (size_t entry = 0; entry < index.entries; ++entry) {
+      if (data[offsets_[entry]] != '\n') continue;
+      if (entry + 1 - walked != width) break;
+      walked = entry + 1;
+      ++rows;
+    }
+  }
+  if (plan_->dialect.comment >= 0) {
+    size_t good = 0;
+    while (good < rows &&
+           data[good == 0 ? 0 : offsets_[good * width - 1] + 1] != static_cast<char>(plan_->dialect.comment))
+      ++good;
+    misshapen |= good < rows;
+    rows = good;
+  }
+  const size_t end = rows == 0 ? 0 : offsets_[rows * width - 1] + 1;
+  if (index.high_bytes && !IsValidText(plan_->dialect.encoding, {data, end})) {
+    exact_until_ = at + end;
+    return at;
+  }
+  if (index.valid < size) {
+    exact_until_ = at + index.valid + 64;
+  } else if (misshapen) {
+    exact_until_ = at + end + 1;
+    window_bytes_ = std::min(largest_window_, std::max(kSmallestWindow, window_bytes_ / 4));
+  } else {
+    window_bytes_ = std::min(window_bytes_ * 2, largest_window_);
+  }
+  rows_.AddRows(at, offsets_.data(), rows);
+  result_.records += static_cast<int64_t>(rows);
+  return at + end;
+}
+
+// Takes one record by the exact rules; false when there is none that ends in these bytes.
+bool ChunkParser::ExactRecord(size_t* at) {
+  if (*at >= chunk_->bytes.size()) return false;
+  parser_.Parse(chunk_->bytes, *at, chunk_->at_end, &record_);
+  switch (record_.kind) {
+    case RecordKind::kEnd:
+      *at = chunk_->bytes.size();
+      return false;
+    case RecordKind::kIncomplete:
+      return false;
+    case RecordKind::kComment:
+      break;
+    case RecordKind::kBlank:
+      TakeBlank();
+      break;
+    case RecordKind::kRecord:
+      TakeRecord();
+      break;
+    case RecordKind::kTooLong:
+      ++result_.records;
+      result_.looked_until = record_.begin + static_cast<size_t>(plan_->dialect.max_record_bytes) + 1;
+      AddBad(record_.begin, std::min(record_.end, record_.begin + static_cast<size_t>(plan_->dialect.max_record_bytes)),
+             "", fmt::format("the record is longer than {} bytes", plan_->dialect.max_record_bytes));
+      if (record_.next == std::string_view::npos) {
+        result_.end = StartState::kTooLong;
+        // A CR may be the first half of a CR LF.
+        record_.next = chunk_->bytes.size() - (plan_->dialect.cr_ends && chunk_->bytes.back() == '\r' ? 1 : 0);
+      }
+      break;
+  }
+  *at = record_.next;
+  return true;
+}
+
+void ChunkParser::TakeBlank() {
+  if (rows_.width() != 1) {
+    ++result_.blank_lines;
+    return;
+  }
+  ++result_.records;
+  rows_.AddRow(record_.end, {static_cast<uint32_t>(record_.end)});
+}
+
+void ChunkParser::TakeRecord() {
+  ++result_.records;
+  const Dialect& dialect = plan_->dialect;
+  const std::string_view raw = chunk_->bytes.substr(record_.begin, record_.end - record_.begin);
+  const size_t width = rows_.width();
+  const size_t fields = record_.field_ends.size();
+  const auto bad = [&](std::string column, std::string reason) {
+    AddBad(record_.begin, record_.end, std::move(column), std::move(reason));
+  };
+  if (IsBad(record_.fault, dialect.quotes)) {
+    return bad(record_.fault_field < width ? plan_->columns[record_.fault_field].name : "",
+               std::string(FaultText(record_.fault)));
+  }
+  const bool filled_up = fields < width && plan_->on_error == ErrorPolicy::kNull;
+  if (fields != width && !filled_up) return bad("", fmt::format("{} fields where {} are expected", fields, width));
+  if (!IsValidText(dialect.encoding, raw)) {
+    return bad("", fmt::format("bytes that are not valid {}",
+                               IsUtf16(dialect.encoding) ? "utf-16" : EncodingName(dialect.encoding)));
+  }
+  if (dialect.nul != NulRule::kKeep) {
+    const int64_t nuls = std::ranges::count(raw, '\0');
+    if (nuls > 0 && dialect.nul == NulRule::kError) return bad("", "a NUL byte");
+    result_.nul_bytes += nuls;
+  }
+  rows_.AddRow(record_.begin, record_.field_ends);
+}
+
+size_t ChunkParser::SkipTooLong() {
+  const size_t next = parser_.NextLine(chunk_->bytes, 0, chunk_->at_end);
+  if (next != std::string_view::npos) return next;
+  if (chunk_->at_end) return chunk_->bytes.size();
+  result_.end = StartState::kTooLong;
+  const bool half = plan_->dialect.cr_ends && !chunk_->bytes.empty() && chunk_->bytes.back() == '\r';
+  return chunk_->bytes.size() - (half ? 1 : 0);
+}
+
+void ChunkParser::AddBad(size_t begin, size_t end, std::string column, std::string reason) {
+  std::string_view raw = chunk_->bytes.substr(begin, end - begin);
+  result_.bad.push_back(
+      {.begin = begin, .column = std::move(column), .reason = std::move(reason), .raw = std::string(raw)});
+}
+
+Status ChunkParser::FlushRows() {
+  if (rows_.rows() == 0) return Status::Ok();
+  selection_.resize(rows_.rows());
+  std::iota(selection_.begin(), selection_.end(), 0u);
+  if (plan_->predicate) {
+    plan_->predicate->Select(rows_, reader_, &scratch_, &selection_);
+    result_.filtered += static_cast<int64_t>(rows_.rows() - selection_.size());
+  }
+  const size_t before = selection_.size();
+  const std::vector<uint32_t> kept = ConvertRows();
+  for (const auto& builder : builders_) {
+    if (builder) MUTIRAO_TRY(builder->Append(rows_, selection_, selection_.size() == before ? nullptr : &kept));
+  }
+  AppendProvenance();
+  result_.delivered += static_cast<int64_t>(selection_.size());
+  batch_rows_ += static_cast<int64_t>(selection_.size());
+  rows_.Reset(chunk_->bytes.data());
+  if (batch_rows_ + static_cast<int64_t>(kBlockRows) > plan_->batch_rows) return FinishBatch();
+  return Status::Ok();
+}
+
+// Sets rows aside whose values do not convert; gives the positions of the others.
+std::vector<uint32_t> ChunkParser::ConvertRows() {
+  std::vector<std::pair<size_t, std::pair<size_t, std::string>>> first_fault;  // row → column, text
+  std::vector<ConversionFault> faults;
+  for (size_t i = 0; i < builders_.size(); ++i) {
+    faults.clear();
+    if (builders_[i]) builders_[i]->Convert(rows_, selection_, &faults);
+    for (ConversionFault& fault : faults)
+      first_fault.push_back({fault.row, {plan_->wanted[i].field, std::move(fault.text)}});
+  }
+  if (first_fault.empty()) return {};
+  // The leftmost field of the record is named, whatever the order of the delivered columns.
+  std::ranges::sort(first_fault);
+  std::vector<uint32_t> kept;
+  size_t next = 0;
+  for (size_t i = 0; i < selection_.size(); ++i) {
+    if (next < first_fault.size() && first_fault[next].first == i) {
+      const auto& [field, text] = first_fault[next].second;
+      const ColumnSpec& column = plan_->columns[field];
+      std::string reason = fmt::format("\"{}\" is no {}", text.substr(0, 100), TypeName(*column.type));
+      if (!column.format.empty()) reason += fmt::format(" written as {}", column.format);
+      if (plan_->guessed_types) reason += " (the type was guessed from the first rows; set it under types)";
+      const std::string_view raw = rows_.Raw(selection_[i]);
+      const size_t begin = rows_.start(selection_[i]);
+      AddBad(begin, begin + raw.size(), column.name, std::move(reason));
+      while (next < first_fault.size() && first_fault[next].first == i) ++next;
+      continue;
+    }
+    kept.push_back(static_cast<uint32_t>(i));
+  }
+  for (size_t i = 0; i < kept.size(); ++i) selection_[i] = selection_[kept[i]];
+  selection_.resize(kept.size());
+  return kept;
+}
+
+void ChunkParser::AppendProvenance() {
+  for (size_t i = 0; i < plan_->wanted.size(); ++i) {
+    if (!plan_->wanted[i].provenance) continue;
+    for (const uint32_t row : selection_) {
+      switch (*plan_->wanted[i].provenance) {
+        case ProvenanceColumn::kSource:
+          MUTIRAO_MUST(provenance_->source.Append(chunk_->source));
+          break;
+        case ProvenanceColumn::kMember:
+          MUTIRAO_MUST(chunk_->member.empty() ? provenance_->member.AppendNull()
+                                              : provenance_->member.Append(chunk_->member));
+          break;
+        case ProvenanceColumn::kLine:
+          MUTIRAO_MUST(provenance_->line.Append(chunk_->line_base + LineOf(rows_.start(row)) + 1));
+          break;
+        case ProvenanceColumn::kByteOffset:
+          MUTIRAO_MUST(provenance_->offset.Append(chunk_->offset + static_cast<int64_t>(rows_.start(row))));
+          break;
+        case ProvenanceColumn::kRaw:
+          MUTIRAO_MUST(provenance_->raw.Append(rows_.Raw(row)));
+          break;
+      }
+    }
+  }
+}
+
+Status ChunkParser::FinishBatch() {
+  if (batch_rows_ == 0) return Status::Ok();
+  arrow::ArrayVector arrays;
+  for (size_t i = 0; i < builders_.size(); ++i) {
+    if (builders_[i]) {
+      arrays.push_back(MUTIRAO_TRY(builders_[i]->Finish()));
+    } else {
+      arrays.push_back(MUTIRAO_TRY(provenance_->Of(*plan_->wanted[i].provenance)->Finish()));
+    }
+  }
+  result_.batches.push_back(arrow::RecordBatch::Make(plan_->schema, batch_rows_, std::move(arrays)));
+  batch_rows_ = 0;
+  return Status::Ok();
+}
+
+// Puts bad records into the file's order and finds their lines.
+void ChunkParser::FinishBadRecords() {
+  std::ranges::sort(result_.bad, {}, &BadRecord::begin);
+  line_place_ = 0;
+  line_count_ = 0;
+  for (BadRecord& bad : result_.bad) bad.line = LineOf(bad.begin);
+}
+
+// Line ends before a place. REQUIRES: places are asked for in order.
+int64_t ChunkParser::LineOf(size_t place) {
+  const std::string_view between = chunk_->bytes.substr(line_place_, place - line_place_);
+  line_count_ +=
+      CountLineEnds(between, plan_->dialect.cr_ends, place < chunk_->bytes.size() ? chunk_->bytes[place] : '\0');
+  line_place_ = place;
+  return line_count_;
+}
+
+}  // namespace mutirao::formats::csv

@@ -1,0 +1,144 @@
+#pragma once
+
+#include <cstdint>
+#include <cstring>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#if defined(__SSE2__)
+#include <emmintrin.h>
+#endif
+
+#include "formats/csv/dialect.h"
+#include "formats/csv/record_parser.h"
+
+namespace mutirao::formats::csv {
+
+/// Copies or checks bytes that stand for themselves: no quote, escape or NUL, and nothing the encoding would change.
+/// May read up to 31 bytes behind the text and write as many behind the copy.
+class PlainBytes {
+ public:
+  explicit PlainBytes(const Dialect& dialect)
+      : quote_(dialect.quote >= 0 ? static_cast<char>(dialect.quote) : '\0'),
+        escape_(dialect.escape >= 0 ? static_cast<char>(dialect.escape) : '\0'),
+        high_(dialect.encoding == Encoding::kUtf8 || IsUtf16(dialect.encoding) ? '\0' : '\x80') {}
+
+  /// False when some byte is not plain. The copy is then worthless.
+  bool Copy(const char* from, size_t size, char* to) const { return Scan<true>(from, size, to); }
+  bool Check(const char* from, size_t size) const { return Scan<false>(from, size, nullptr); }
+
+ private:
+#if defined(__SSE2__)
+  template <bool copy>
+  bool Scan(const char* from, size_t size, char* to) const {
+    const __m128i quote = _mm_set1_epi8(quote_);
+    const __m128i escape = _mm_set1_epi8(escape_);
+    const __m128i high = _mm_set1_epi8(high_);
+    uint32_t seen = 0;
+    size_t at = 0;
+    for (; at + 16 < size; at += 16) {
+      const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(from + at));
+      if constexpr (copy) _mm_storeu_si128(reinterpret_cast<__m128i*>(to + at), bytes);
+      seen |= Mask(bytes, quote, escape, high);
+    }
+    const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(from + at));
+    if constexpr (copy) _mm_storeu_si128(reinterpret_cast<__m128i*>(to + at), bytes);
+    seen |= Mask(bytes, quote, escape, high) & ((uint32_t{1} << (size - at)) - 1);
+    return seen == 0;
+  }
+
+  static uint32_t Mask(__m128i bytes, __m128i quote, __m128i escape, __m128i high) {
+    const __m128i equal = _mm_or_si128(_mm_cmpeq_epi8(bytes, quote), _mm_cmpeq_epi8(bytes, escape));
+    const __m128i nul = _mm_cmpeq_epi8(bytes, _mm_setzero_si128());
+    return static_cast<uint32_t>(_mm_movemask_epi8(_mm_or_si128(_mm_or_si128(equal, nul), _mm_and_si128(bytes, high))));
+  }
+#else
+  template <bool copy>
+  bool Scan(const char* from, size_t size, char* to) const {
+    bool plain = true;
+    for (size_t i = 0; i < size; ++i) {
+      const char c = from[i];
+      if constexpr (copy) to[i] = c;
+      plain &= c != quote_ && c != escape_ && c != '\0' && (c & high_) == 0;
+    }
+    return plain;
+  }
+#endif
+
+  char quote_;
+  char escape_;
+  char high_;
+};
+
+/// Give the value of a field as UTF-8 text, or null. Threads: any, at once, each with its own scratch text.
+class FieldReader {
+ public:
+  explicit FieldReader(const Dialect& dialect) : dialect_(dialect), plain_(dialect) {
+    for (const std::string& text : dialect.nulls) {
+      if (text.empty()) empty_is_null_ = true;
+      if (!text.empty()) null_texts_.push_back(text);
+    }
+  }
+
+  /// False for null. `text` lies in the field itself where its bytes are the value, in `scratch` otherwise.
+  bool Read(std::string_view field, std::string* scratch, std::string_view* text) const {
+    std::string_view inner;
+    const bool quoted = Strip(field, &inner);
+    if (!quoted && field.empty()) return false;
+    if (plain_.Check(inner.data(), inner.size())) {
+      *text = inner;
+    } else {
+      if (!Decode(field, scratch)) return false;
+      *text = *scratch;
+    }
+    return !IsNullText(*text);
+  }
+
+  /// Append the value to `out` at `size`. REQUIRES: room for three times the field and 32 bytes. False for null.
+  bool Append(std::string_view field, char* out, size_t* size, std::string* scratch) const {
+    std::string_view inner;
+    const bool quoted = Strip(field, &inner);
+    if (!quoted && field.empty()) return false;
+    if (plain_.Copy(inner.data(), inner.size(), out + *size)) {
+      if (IsNullText(inner)) return false;
+      *size += inner.size();
+      return true;
+    }
+    if (!Decode(field, scratch) || IsNullText(*scratch)) return false;
+    std::memcpy(out + *size, scratch->data(), scratch->size());
+    *size += scratch->size();
+    return true;
+  }
+
+ private:
+  // Takes the quotes from a field that has one at both ends and says whether it did.
+  bool Strip(std::string_view field, std::string_view* inner) const {
+    const char quote = static_cast<char>(dialect_.quote);
+    const bool quoted = dialect_.quote >= 0 && field.size() >= 2 && field.front() == quote && field.back() == quote;
+    *inner = quoted ? field.substr(1, field.size() - 2) : field;
+    return quoted;
+  }
+
+  // False for a field that is empty and not quoted once its NUL bytes are dropped.
+  bool Decode(std::string_view field, std::string* scratch) const {
+    scratch->clear();
+    DecodeField(dialect_, field, scratch);
+    return !scratch->empty() || IsQuoted(dialect_, field);
+  }
+
+  bool IsNullText(std::string_view text) const {
+    if (text.empty()) return empty_is_null_;
+    for (const std::string& null : null_texts_) {
+      if (null == text) return true;
+    }
+    return false;
+  }
+
+  Dialect dialect_;
+  PlainBytes plain_;
+  bool empty_is_null_ = false;
+  std::vector<std::string> null_texts_;
+};
+
+}  // namespace mutirao::formats::csv
