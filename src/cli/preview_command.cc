@@ -54,7 +54,7 @@ Result<std::vector<BatchPtr>> FirstRows(const frame::PlanPtr& plan, int64_t rows
   engine::ExecuteOptions options{.quarantine = &bad};
   options.warn = [&](const std::string& text) { terminal.Warn(text); };
   std::vector<BatchPtr> batches = MUTIRAO_TRY(engine::Collect(optimized[0], options));
-  if (bad.rows > 0) terminal.Warn(fmt::format("{} bad rows were left out", runner::WithThousands(bad.rows)));
+  if (bad.rows > 0) terminal.Warn(fmt::format("bad rows left out: {}", runner::WithThousands(bad.rows)));
   return batches;
 }
 

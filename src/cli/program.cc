@@ -20,8 +20,8 @@ class HelpFormat : public CLI::Formatter {
     text += make_positionals(app);
     text += make_groups(app, mode);
     text += make_subcommands(app, mode);
-    while (text.ends_with("\n\n")) text.pop_back();
-    return text;
+    while (text.ends_with('\n')) text.pop_back();
+    return text + "\n";
   }
 };
 
@@ -66,20 +66,23 @@ int UsageError(const Terminal& terminal, const std::string& message, const std::
   return kExitUsage;
 }
 
-int ReportParseError(const Terminal& terminal, const CLI::ParseError& error, const DeclaredCommand* command) {
+int ReportParseError(const Terminal& terminal, const CLI::ParseError& error, const DeclaredCommand* command,
+                     const std::vector<std::string>& arguments) {
   std::string message = error.what();
   if (auto line = message.find('\n'); line != std::string::npos) message.resize(line);
   std::string help = command ? fmt::format("see `mutirao {} -h`", command->command->name) : "see `mutirao -h`";
   if (command != nullptr && error.get_name() == "ExtrasError") {
-    for (const std::string& argument : command->app->remaining()) {
-      if (argument.size() < 2 || argument[0] != '-') continue;
+    std::vector<std::string> known = OptionNames(*command->app);
+    for (const std::string& argument : arguments) {
       std::string name = argument.substr(0, argument.find('='));
-      std::string guess = DidYouMean(name, OptionNames(*command->app));
+      if (!name.starts_with("--") || std::find(known.begin(), known.end(), name) != known.end()) continue;
+      std::string guess = DidYouMean(name, known);
       return UsageError(terminal, fmt::format("mutirao {} has no option {}", command->command->name, name),
                         guess.empty() ? help : guess);
     }
   }
-  if (!message.empty()) message[0] = static_cast<char>(std::tolower(static_cast<unsigned char>(message[0])));
+  bool sentence = message.size() > 1 && std::islower(static_cast<unsigned char>(message[1]));
+  if (sentence) message[0] = static_cast<char>(std::tolower(static_cast<unsigned char>(message[0])));
   return UsageError(terminal, message, help);
 }
 
@@ -155,11 +158,11 @@ int Main(int argc, char** argv) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::CallForHelp&) {
-    terminal.Print(command ? command->app->help() : app.help());
+    terminal.Print(command ? command->app->help("mutirao") : app.help());
     return kExitOk;
   } catch (const CLI::ParseError& error) {
     terminal.Settle();
-    return ReportParseError(terminal, error, command);
+    return ReportParseError(terminal, error, command, arguments);
   }
   terminal.Settle();
   if (show_version) return VersionCommand().declare(app)(terminal);

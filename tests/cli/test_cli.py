@@ -43,7 +43,7 @@ def test_wrong_usage(project, arguments, said):
 
 def test_help_begins_with_examples(project):
     text = project.run_ok("run", "-h").out
-    assert 0 < text.index("Examples:") < text.index("Usage:") < text.index("--only")
+    assert 0 < text.index("Examples:") < text.index("Usage:") < text.index("-p,--param")
     assert "preview" in project.run_ok("-h").out
 
 
