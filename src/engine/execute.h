@@ -36,7 +36,7 @@ struct ExecuteOptions {
 /// What went through one node of an executed plan.
 struct NodeReport {
   const frame::PlanNode* node = nullptr;
-  int64_t rows_in = 0;   ///< of the first (left, probe) input
+  int64_t rows_in = 0;  ///< of the first (left, probe) input
   int64_t rows_out = 0;
   // Scans only.
   int64_t rows_read = 0;
@@ -44,6 +44,7 @@ struct NodeReport {
   int64_t rows_quarantined = 0;  ///< also of quarantine nodes
   int64_t rows_skipped = 0;
   int64_t bytes_read = 0;
+  int64_t bytes_total = 0;
   int64_t blank_lines = 0;
   int64_t nul_bytes_dropped = 0;
   int64_t values_nulled = 0;

@@ -47,7 +47,7 @@ struct ScanRequest {
   /// How many threads will call Next(); their numbers are 0 … workers-1.
   int workers = 1;
   int64_t batch_rows = 65536;
-  /// Deliver morsels whose sequence numbers can restore the input's order.
+  /// Deliver morsels whose sequence numbers can restore the input's order, ascending for each worker.
   bool preserve_order = false;
 };
 

@@ -1,0 +1,234 @@
+#include <cmath>
+#include <string>
+
+#include <arrow/api.h>
+
+#include "columnar/arrow_status.h"
+#include "engine/aggregate/aggregator.h"
+#include "engine/rows/column_view.h"
+
+namespace mutirao::engine {
+namespace {
+
+enum class Pick { kMin, kMax, kFirst, kLast, kAny };
+
+// NaN is greater than every number, so that min, max and sort agree.
+template <typename T>
+bool Less(const T& x, const T& y) {
+  if constexpr (std::is_same_v<T, double>) {
+    return std::isnan(y) ? !std::isnan(x) : x < y;
+  } else {
+    return x < y;
+  }
+}
+
+template <typename View>
+struct ValueOf {
+  using Type = std::decay_t<decltype(std::declval<View>()[0])>;
+};
+template <>
+struct ValueOf<BytesView> {
+  using Type = std::string;
+};
+
+/// One value of its input for each group: the least, the greatest, or the one of the first or last row. Null counts
+/// only for first and last.
+template <typename View>
+class PickValue : public Aggregator {
+ public:
+  using Value = typename ValueOf<View>::Type;
+
+  PickValue(TypePtr type, Pick pick) : type_(std::move(type)), pick_(pick) {}
+
+  void Grow(size_t groups) override {
+    values_.resize(groups);
+    states_.resize(groups);
+    if (UsesOrder()) orders_.resize(groups);
+  }
+
+  Status Update(const AggregateInput& input) override {
+    const View view(*input.args[0]->data());
+    for (size_t row = 0; row < input.groups.size(); ++row) {
+      const auto at = static_cast<int64_t>(row);
+      const uint32_t group = input.groups[row];
+      const bool valid = view.valid(at);
+      if (UsesOrder()) {
+        if (!valid && pick_ == Pick::kAny) continue;
+        const RowOrder order{input.position, input.first_row + at};
+        if (!TakesOrder(group, order)) continue;
+        Put(group, valid);
+        if (valid) values_[group] = view[at];
+      } else if (valid && (states_[group] == kNone || TakesValue(view[at], values_[group]))) {
+        Put(group, true);
+        values_[group] = view[at];
+      }
+    }
+    return {};
+  }
+
+  Status Merge(const Aggregator& other, const MergePlan& plan) override {
+    const auto& from = static_cast<const PickValue&>(other);
+    for (size_t i = 0; i < plan.source.size(); ++i) {
+      const uint32_t source = plan.source[i], target = plan.target[i];
+      if (from.states_[source] == kNone) continue;
+      if (UsesOrder()) {
+        if (!TakesOrder(target, from.orders_[source])) continue;
+      } else if (states_[target] != kNone && !TakesValue(from.values_[source], values_[target])) {
+        continue;
+      }
+      states_[target] = from.states_[source];
+      values_[target] = from.values_[source];
+    }
+    return {};
+  }
+
+  Result<ArrayPtr> Finish() override {
+    std::vector<uint8_t> valid(states_.size());
+    for (size_t i = 0; i < states_.size(); ++i) valid[i] = states_[i] == kValue;
+    if constexpr (std::is_same_v<View, BytesView>) {
+      return FinishBytes(valid);
+    } else {
+      return MakeFixedArray<Value>(type_, values_, valid);
+    }
+  }
+
+ private:
+  static constexpr uint8_t kNone = 0, kNull = 1, kValue = 2;
+
+  bool UsesOrder() const { return pick_ != Pick::kMin && pick_ != Pick::kMax; }
+  void Put(uint32_t group, bool valid) { states_[group] = valid ? kValue : kNull; }
+
+  // Remembers the order when it says yes.
+  bool TakesOrder(uint32_t group, const RowOrder& order) {
+    if (states_[group] != kNone && (pick_ == Pick::kLast ? order < orders_[group] : orders_[group] < order))
+      return false;
+    orders_[group] = order;
+    return true;
+  }
+  template <typename T>
+  bool TakesValue(const T& value, const Value& held) const {
+    if constexpr (std::is_same_v<Value, std::string>) {
+      return pick_ == Pick::kMin ? value < std::string_view(held) : std::string_view(held) < value;
+    } else {
+      return pick_ == Pick::kMin ? Less<Value>(value, held) : Less<Value>(held, value);
+    }
+  }
+
+  Result<ArrayPtr> FinishBytes(const std::vector<uint8_t>& valid) {
+    arrow::BinaryBuilder builder;
+    for (size_t i = 0; i < valid.size(); ++i) {
+      if (valid[i]) {
+        MUTIRAO_TRY(builder.Append(values_[i]));
+      } else {
+        MUTIRAO_TRY(builder.AppendNull());
+      }
+    }
+    ArrayPtr array = MUTIRAO_TRY(builder.Finish());
+    auto data = array->data()->Copy();
+    data->type = type_;
+    return arrow::MakeArray(data);
+  }
+
+  const TypePtr type_;
+  const Pick pick_;
+  std::vector<Value> values_;
+  std::vector<uint8_t> states_;
+  std::vector<RowOrder> orders_;
+};
+
+/// Types without a plain view: lists. Rare enough for a scalar a group.
+class PickScalar : public Aggregator {
+ public:
+  PickScalar(TypePtr type, Pick pick) : type_(std::move(type)), pick_(pick) {}
+  void Grow(size_t groups) override { picks_.resize(groups); }
+
+  Status Update(const AggregateInput& input) override {
+    for (size_t row = 0; row < input.groups.size(); ++row) {
+      const auto at = static_cast<int64_t>(row);
+      if (pick_ == Pick::kAny && input.args[0]->IsNull(at)) continue;
+      Picked& held = picks_[input.groups[row]];
+      const RowOrder order{input.position, input.first_row + at};
+      if (!Takes(held, order)) continue;
+      held.value = MUTIRAO_TRY(input.args[0]->GetScalar(at));
+      held.order = order;
+    }
+    return {};
+  }
+
+  Status Merge(const Aggregator& other, const MergePlan& plan) override {
+    const auto& from = static_cast<const PickScalar&>(other);
+    for (size_t i = 0; i < plan.source.size(); ++i) {
+      const Picked& picked = from.picks_[plan.source[i]];
+      if (picked.value && Takes(picks_[plan.target[i]], picked.order)) picks_[plan.target[i]] = picked;
+    }
+    return {};
+  }
+
+  Result<ArrayPtr> Finish() override {
+    auto builder = MUTIRAO_TRY(arrow::MakeBuilder(type_));
+    for (const Picked& picked : picks_) {
+      if (picked.value) {
+        MUTIRAO_TRY(builder->AppendScalar(*picked.value));
+      } else {
+        MUTIRAO_TRY(builder->AppendNull());
+      }
+    }
+    return MUTIRAO_TRY(builder->Finish());
+  }
+
+ private:
+  struct Picked {
+    ScalarPtr value;
+    RowOrder order;
+  };
+  bool Takes(const Picked& held, const RowOrder& order) const {
+    return !held.value || (pick_ == Pick::kLast ? held.order < order : order < held.order);
+  }
+
+  const TypePtr type_;
+  const Pick pick_;
+  std::vector<Picked> picks_;
+};
+
+AggregatorPtr MakeForType(const TypePtr& type, Pick pick) {
+  switch (PhysicalOf(*type)) {
+    case Physical::kBool:
+      return std::make_unique<PickValue<BoolView>>(type, pick);
+    case Physical::kInt8:
+      return std::make_unique<PickValue<FixedView<int8_t>>>(type, pick);
+    case Physical::kInt16:
+      return std::make_unique<PickValue<FixedView<int16_t>>>(type, pick);
+    case Physical::kInt32:
+      return std::make_unique<PickValue<FixedView<int32_t>>>(type, pick);
+    case Physical::kInt64:
+      return std::make_unique<PickValue<FixedView<int64_t>>>(type, pick);
+    case Physical::kDouble:
+      return std::make_unique<PickValue<FixedView<double>>>(type, pick);
+    case Physical::kDecimal:
+      return std::make_unique<PickValue<FixedView<Int128>>>(type, pick);
+    case Physical::kBytes:
+      return std::make_unique<PickValue<BytesView>>(type, pick);
+    case Physical::kOther:
+      if (pick == Pick::kMin || pick == Pick::kMax) return nullptr;
+      return std::make_unique<PickScalar>(type, pick);
+  }
+  return nullptr;
+}
+
+}  // namespace
+
+Result<AggregatorPtr> MakePicking(const frame::AggregateCall& call, const std::vector<TypePtr>& types) {
+  static const std::pair<const char*, Pick> kNames[] = {{"min", Pick::kMin},
+                                                        {"max", Pick::kMax},
+                                                        {"first", Pick::kFirst},
+                                                        {"last", Pick::kLast},
+                                                        {"any_value", Pick::kAny}};
+  for (const auto& [name, pick] : kNames) {
+    if (call.function != name) continue;
+    if (types.size() != 1 || !types[0]->Equals(*call.type)) return AggregatorPtr();
+    return MakeForType(call.type, pick);
+  }
+  return AggregatorPtr();
+}
+
+}  // namespace mutirao::engine

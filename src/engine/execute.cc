@@ -1,0 +1,74 @@
+#include "engine/execute.h"
+
+#include <chrono>
+#include <stop_token>
+
+#include <arrow/api.h>
+
+#include "base/thread_pool.h"
+#include "engine/pipeline/physical_plan.h"
+#include "engine/pipeline/scheduler.h"
+#include "engine/run_plans.h"
+
+namespace mutirao::engine {
+namespace {
+
+Status RunPhases(PhysicalPlan& plan, const RunContext& run, std::stop_source stop) {
+  const std::stop_callback forward(run.options->stop, [&stop] { stop.request_stop(); });
+  Scheduler scheduler(plan.phases(), run.workers, stop);
+  const auto& progress = run.options->progress;
+  MUTIRAO_TRY(scheduler.Run([&] {
+    if (progress) progress(plan.CurrentProgress());
+  }));
+  if (progress) progress(plan.CurrentProgress());
+  return {};
+}
+
+// Run write plans, or one plan whose rows go into `collected`.
+Status RunRoots(std::vector<PhysicalPlan::Root> roots, const ScanSplits* splits, const ExecuteOptions& options,
+                ExecutionReport* report, std::vector<BatchPtr>* collected) {
+  const auto begin = std::chrono::steady_clock::now();
+  std::stop_source stop;
+  RunContext run;
+  run.options = &options;
+  run.workers = options.threads > 0 ? options.threads : AvailableCores();
+  run.stop = stop.get_token();
+  CollectOperator collect(&run);
+  if (collected != nullptr) roots.at(0).collect = &collect;
+  if (options.stop.stop_requested()) return Status::Cancelled("the run was asked to stop");
+  auto plan = MUTIRAO_TRY(PhysicalPlan::Make(&run, std::move(roots), splits));
+  MUTIRAO_TRY(plan->Open());
+  MUTIRAO_TRY(RunPhases(*plan, run, stop));
+  if (collected != nullptr) *collected = collect.TakeBatches();
+  if (report != nullptr) {
+    report->nodes = plan->Report();
+    report->seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<ExecutionReport> ExecuteSplits(const std::vector<frame::PlanPtr>& writes, const Staging& staging,
+                                      const ScanSplits& splits, const ExecuteOptions& options) {
+  if (writes.size() != staging.size()) return Status::Internal("each write needs one staging place");
+  std::vector<PhysicalPlan::Root> roots;
+  for (size_t i = 0; i < writes.size(); ++i) roots.push_back({writes[i], staging[i], nullptr});
+  ExecutionReport report;
+  MUTIRAO_TRY(RunRoots(std::move(roots), &splits, options, &report, nullptr));
+  return report;
+}
+
+Result<ExecutionReport> Execute(const std::vector<frame::PlanPtr>& writes, const Staging& staging,
+                                const ExecuteOptions& options) {
+  return ExecuteSplits(writes, staging, {}, options);
+}
+
+Result<std::vector<BatchPtr>> Collect(const frame::PlanPtr& plan, const ExecuteOptions& options,
+                                      ExecutionReport* report) {
+  std::vector<BatchPtr> batches;
+  MUTIRAO_TRY(RunRoots({{plan, "", nullptr}}, nullptr, options, report, &batches));
+  return batches;
+}
+
+}  // namespace mutirao::engine

@@ -1,0 +1,74 @@
+#include "engine/keys/group_table.h"
+
+#include <algorithm>
+#include <bit>
+
+namespace mutirao::engine {
+namespace {
+
+constexpr size_t kFirstSlots = 1024;
+constexpr size_t kBlockBytes = size_t{1} << 18;
+constexpr size_t kAhead = 16;
+
+}  // namespace
+
+GroupTable::GroupTable() : slots_(kFirstSlots), mask_(kFirstSlots - 1) {}
+
+Key GroupTable::Own(const Key& key) {
+  if (!IsLong(key)) return key;
+  const size_t length = LongKeyLength(key);
+  if (length > free_bytes_) {
+    const size_t block = std::max(kBlockBytes, length);
+    blocks_.push_back(std::make_unique_for_overwrite<uint8_t[]>(block));
+    free_ = blocks_.back().get();
+    free_bytes_ = block;
+  }
+  std::memcpy(free_, LongKeyBytes(key), length);
+  const Key own{reinterpret_cast<uint64_t>(free_), key.b};
+  free_ += length;
+  free_bytes_ -= length;
+  return own;
+}
+
+void GroupTable::Grow(size_t slots) {
+  slots_.assign(slots, 0);
+  mask_ = slots - 1;
+  for (size_t group = 0; group < hashes_.size(); ++group) {
+    uint64_t at = hashes_[group] & mask_;
+    while (slots_[at] != 0) at = (at + 1) & mask_;
+    slots_[at] = (hashes_[group] >> 32 << 32) | (group + 1);
+  }
+}
+
+void GroupTable::Reserve(size_t groups) {
+  const size_t slots = std::bit_ceil(std::max(kFirstSlots, groups * 2));
+  if (slots > slots_.size()) Grow(slots);
+  keys_.reserve(groups);
+  hashes_.reserve(groups);
+}
+
+uint32_t GroupTable::AssignOne(const Key& key, uint64_t hash) {
+  const uint64_t tag = hash >> 32 << 32;
+  for (uint64_t at = hash & mask_;; at = (at + 1) & mask_) {
+    const Slot slot = slots_[at];
+    if (slot == 0) {
+      slots_[at] = tag | (keys_.size() + 1);
+      keys_.push_back(Own(key));
+      hashes_.push_back(hash);
+      const auto group = static_cast<uint32_t>(keys_.size() - 1);
+      if (keys_.size() * 2 > slots_.size()) Grow(slots_.size() * 2);
+      return group;
+    }
+    const auto group = static_cast<uint32_t>(slot) - 1;
+    if ((slot >> 32 << 32) == tag && KeysEqual(keys_[group], key)) return group;
+  }
+}
+
+void GroupTable::Assign(std::span<const Key> keys, std::span<const uint64_t> hashes, uint32_t* groups) {
+  for (size_t i = 0; i < keys.size(); ++i) {
+    if (i + kAhead < keys.size()) __builtin_prefetch(&slots_[hashes[i + kAhead] & mask_]);
+    groups[i] = AssignOne(keys[i], hashes[i]);
+  }
+}
+
+}  // namespace mutirao::engine

@@ -1,0 +1,186 @@
+#include "engine/rows/gather.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include <arrow/api.h>
+#include <arrow/compute/api.h>
+#include <arrow/util/bit_util.h>
+
+#include "columnar/arrow_status.h"
+#include "engine/rows/column_view.h"
+
+namespace mutirao::engine {
+
+Gather::Gather(TypePtr type, std::vector<ArrayPtr> chunks) : type_(std::move(type)), arrays_(std::move(chunks)) {
+  static constexpr int kWidths[] = {0, 1, 2, 4, 8, 8, 16, 4, 0};
+  const int width = kWidths[static_cast<int>(PhysicalOf(*type_))];
+  for (const ArrayPtr& array : arrays_) {
+    const arrow::ArrayData& data = *array->data();
+    Chunk chunk{.offset = data.offset};
+    if (PhysicalOf(*type_) != Physical::kOther) {
+      if (data.buffers[1]) chunk.values = data.buffers[1]->data() + data.offset * width;
+      if (data.buffers.size() > 2 && data.buffers[2]) chunk.bytes = data.buffers[2]->data();
+    }
+    if (array->null_count() > 0 && data.buffers[0]) {
+      chunk.validity = data.buffers[0]->data();
+      has_nulls_ = true;
+    }
+    chunks_.push_back(chunk);
+  }
+}
+
+Result<std::shared_ptr<arrow::Buffer>> Gather::TakeValidity(std::span<const RowRef> rows, int64_t* nulls) const {
+  *nulls = 0;
+  const bool has_none = std::find(rows.begin(), rows.end(), kNoRow) != rows.end();
+  if (!has_nulls_ && !has_none) return std::shared_ptr<arrow::Buffer>();
+  std::shared_ptr<arrow::Buffer> buffer = MUTIRAO_TRY(arrow::AllocateEmptyBitmap(static_cast<int64_t>(rows.size())));
+  uint8_t* bits = buffer->mutable_data();
+  int64_t valid = 0;
+  for (size_t i = 0; i < rows.size(); ++i) {
+    if (rows[i] == kNoRow) continue;
+    const Chunk& chunk = chunks_[rows[i].chunk];
+    if (chunk.validity == nullptr || arrow::bit_util::GetBit(chunk.validity, chunk.offset + rows[i].row)) {
+      arrow::bit_util::SetBit(bits, static_cast<int64_t>(i));
+      ++valid;
+    }
+  }
+  *nulls = static_cast<int64_t>(rows.size()) - valid;
+  return buffer;
+}
+
+template <typename T>
+Result<ArrayPtr> Gather::TakeFixed(std::span<const RowRef> rows) const {
+  int64_t nulls = 0;
+  auto validity = MUTIRAO_TRY(TakeValidity(rows, &nulls));
+  std::shared_ptr<arrow::Buffer> values =
+      MUTIRAO_TRY(arrow::AllocateBuffer(static_cast<int64_t>(rows.size() * sizeof(T))));
+  T* out = reinterpret_cast<T*>(values->mutable_data());
+  for (size_t i = 0; i < rows.size(); ++i) {
+    if (rows[i] == kNoRow) {
+      out[i] = 0;
+      continue;
+    }
+    std::memcpy(out + i, chunks_[rows[i].chunk].values + size_t{rows[i].row} * sizeof(T), sizeof(T));
+  }
+  return arrow::MakeArray(arrow::ArrayData::Make(type_, static_cast<int64_t>(rows.size()), {validity, values}, nulls));
+}
+
+Result<ArrayPtr> Gather::TakeBool(std::span<const RowRef> rows) const {
+  int64_t nulls = 0;
+  auto validity = MUTIRAO_TRY(TakeValidity(rows, &nulls));
+  std::shared_ptr<arrow::Buffer> values = MUTIRAO_TRY(arrow::AllocateEmptyBitmap(static_cast<int64_t>(rows.size())));
+  for (size_t i = 0; i < rows.size(); ++i) {
+    if (rows[i] == kNoRow) continue;
+    const Chunk& chunk = chunks_[rows[i].chunk];
+    if (arrow::bit_util::GetBit(chunk.values, chunk.offset + rows[i].row)) {
+      arrow::bit_util::SetBit(values->mutable_data(), static_cast<int64_t>(i));
+    }
+  }
+  return arrow::MakeArray(arrow::ArrayData::Make(type_, static_cast<int64_t>(rows.size()), {validity, values}, nulls));
+}
+
+Result<ArrayPtr> Gather::TakeBytes(std::span<const RowRef> rows) const {
+  int64_t nulls = 0;
+  auto validity = MUTIRAO_TRY(TakeValidity(rows, &nulls));
+  std::shared_ptr<arrow::Buffer> offsets =
+      MUTIRAO_TRY(arrow::AllocateBuffer(static_cast<int64_t>((rows.size() + 1) * 4)));
+  auto* out = reinterpret_cast<int32_t*>(offsets->mutable_data());
+  int64_t total = 0;
+  out[0] = 0;
+  for (size_t i = 0; i < rows.size(); ++i) {
+    if (rows[i] != kNoRow) {
+      const auto* from = reinterpret_cast<const int32_t*>(chunks_[rows[i].chunk].values) + rows[i].row;
+      total += from[1] - from[0];
+    }
+    out[i + 1] = static_cast<int32_t>(total);
+  }
+  if (total > INT32_MAX) return Status::Exhausted("the text of one column in one batch is over 2 GiB");
+  std::shared_ptr<arrow::Buffer> bytes = MUTIRAO_TRY(arrow::AllocateBuffer(total));
+  for (size_t i = 0; i < rows.size(); ++i) {
+    const int32_t length = out[i + 1] - out[i];
+    if (length == 0) continue;
+    const Chunk& chunk = chunks_[rows[i].chunk];
+    const int32_t begin = reinterpret_cast<const int32_t*>(chunk.values)[rows[i].row];
+    std::memcpy(bytes->mutable_data() + out[i], chunk.bytes + begin, static_cast<size_t>(length));
+  }
+  return arrow::MakeArray(
+      arrow::ArrayData::Make(type_, static_cast<int64_t>(rows.size()), {validity, offsets, bytes}, nulls));
+}
+
+Result<ArrayPtr> Gather::TakeOther(std::span<const RowRef> rows) const {
+  auto builder = MUTIRAO_TRY(arrow::MakeBuilder(type_));
+  for (const RowRef& row : rows) {
+    if (row == kNoRow) {
+      MUTIRAO_TRY(builder->AppendNull());
+      continue;
+    }
+    MUTIRAO_TRY(builder->AppendArraySlice(arrow::ArraySpan(*arrays_[row.chunk]->data()), row.row, 1));
+  }
+  return MUTIRAO_TRY(builder->Finish());
+}
+
+Result<ArrayPtr> Gather::Take(std::span<const RowRef> rows) const {
+  switch (PhysicalOf(*type_)) {
+    case Physical::kBool:
+      return TakeBool(rows);
+    case Physical::kInt8:
+      return TakeFixed<int8_t>(rows);
+    case Physical::kInt16:
+      return TakeFixed<int16_t>(rows);
+    case Physical::kInt32:
+      return TakeFixed<int32_t>(rows);
+    case Physical::kInt64:
+    case Physical::kDouble:
+      return TakeFixed<int64_t>(rows);
+    case Physical::kDecimal:
+      return TakeFixed<Int128>(rows);
+    case Physical::kBytes:
+      return TakeBytes(rows);
+    case Physical::kOther:
+      return TakeOther(rows);
+  }
+  return Status::Internal("unknown physical type");
+}
+
+BatchGather::BatchGather(SchemaPtr schema, const std::vector<BatchPtr>& batches) : schema_(std::move(schema)) {
+  for (int i = 0; i < schema_->num_fields(); ++i) {
+    std::vector<ArrayPtr> chunks;
+    chunks.reserve(batches.size());
+    for (const BatchPtr& batch : batches) chunks.push_back(batch->column(i));
+    columns_.emplace_back(schema_->field(i)->type(), std::move(chunks));
+  }
+}
+
+Result<BatchPtr> BatchGather::Take(std::span<const RowRef> rows) const {
+  std::vector<ArrayPtr> columns;
+  columns.reserve(columns_.size());
+  for (const Gather& column : columns_) {
+    auto taken = MUTIRAO_TRY(column.Take(rows));
+    columns.push_back(std::move(taken));
+  }
+  return arrow::RecordBatch::Make(schema_, static_cast<int64_t>(rows.size()), std::move(columns));
+}
+
+Result<ArrayPtr> TakeRows(const ArrayPtr& array, std::span<const uint32_t> rows) {
+  auto indices = std::make_shared<arrow::UInt32Array>(static_cast<int64_t>(rows.size()),
+                                                      arrow::Buffer::Wrap(rows.data(), rows.size()));
+  return MUTIRAO_TRY(arrow::compute::Take(*array, *indices, arrow::compute::TakeOptions::NoBoundsCheck()));
+}
+
+Result<BatchPtr> TakeRows(const BatchPtr& batch, std::span<const uint32_t> rows) {
+  if (static_cast<int64_t>(rows.size()) == batch->num_rows()) {
+    bool identity = true;
+    for (size_t i = 0; i < rows.size() && identity; ++i) identity = rows[i] == i;
+    if (identity) return batch;
+  }
+  std::vector<ArrayPtr> columns;
+  columns.reserve(static_cast<size_t>(batch->num_columns()));
+  for (const ArrayPtr& column : batch->columns()) {
+    auto taken = MUTIRAO_TRY(TakeRows(column, rows));
+    columns.push_back(std::move(taken));
+  }
+  return arrow::RecordBatch::Make(batch->schema(), static_cast<int64_t>(rows.size()), std::move(columns));
+}
+
+}  // namespace mutirao::engine
