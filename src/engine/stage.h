@@ -1,5 +1,7 @@
 #pragma once
 
+#include <functional>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -10,6 +12,15 @@
 
 namespace mutirao::engine {
 
+/// What a node of a task's plan tells about a node of the job's plan.
+struct NodeOrigin {
+  const frame::PlanNode* node = nullptr;  ///< null for nodes that lowering added
+  bool counts_in = true;                  ///< its rows_in are the job node's
+  bool counts_out = true;                 ///< its rows_out are the job node's
+  /// The table of a join is read by every task, so nobody knows which of its rows found no partner anywhere.
+  bool shared_table = false;
+};
+
 /// A piece of a plan that runs without talking to other pieces: everything between exchanges.
 struct Stage {
   int id = 0;
@@ -17,7 +28,12 @@ struct Stage {
   std::vector<int> after;
   /// Roots are write nodes: to the job's sinks, or to exchange files.
   std::vector<frame::PlanPtr> roots;
-  /// One self-contained document a task; see docs/formats/task.md.
+  /// For each root the number of the job's write it is, or -1 for exchange files.
+  std::vector<int> writes;
+  /// For each node of the roots, inputs before the nodes that read them: where its counts belong.
+  std::vector<NodeOrigin> origins;
+  /// One self-contained document a task; see docs/formats/task.md. Those of later stages read the files of the first
+  /// attempts of earlier ones, until FillInputs.
   std::vector<Json> tasks;
 };
 
@@ -30,16 +46,47 @@ struct LoweringOptions {
   std::string exchange_dir;
   int threads_per_task = 1;
   std::string run_id = "local";
+  /// Relative paths in sources are taken from here.
+  std::string base_dir;
 };
 
-/// Cut optimised plans into stages of tasks. `staging` as for Execute.
+/// Cut optimised plans into stages of tasks, each behind those it reads. `staging` as for Execute.
 /// Errors: kUnsupported for what cannot be spread, naming the node.
 Result<std::vector<Stage>> Lower(const std::vector<frame::PlanPtr>& writes, const Staging& staging,
                                  const LoweringOptions& options);
 
+/// The result documents of the accepted attempts of each finished stage, one a task, by stage.
+using StageResults = std::map<int, std::vector<Json>>;
+
+/// Put the files of the accepted attempts of earlier stages into the task documents of a stage.
+/// Errors: kInternal when a result is missing.
+Status FillInputs(Stage& stage, const StageResults& results);
+
+/// Give a task document as another attempt, whose files have other names.
+Json WithAttempt(Json task, int attempt);
+
 /// Run one task document in this process and give its result document: rows, bytes, parts and node reports.
-/// `registry` must know the formats the fragment uses and RegisterExchange().
+/// `registry` must know the formats the fragment uses and RegisterExchange(). Of `options` threads and attempt are
+/// taken from the document.
 Result<Json> RunTask(const Json& task, const frame::FormatRegistry& registry, const ExecuteOptions& options);
+
+/// What a staged run gave.
+struct StagedResult {
+  /// For each of the job's writes the parts of all its tasks, to be published.
+  std::vector<std::vector<frame::PartInfo>> parts;
+  /// Of the nodes of the job's plans. A join whose table was read by several tasks has -1 unmatched rows on that side.
+  ExecutionReport report;
+};
+
+/// Add up the results of all stages.
+Result<StagedResult> CombineResults(const std::vector<Stage>& stages, const std::vector<frame::PlanPtr>& writes,
+                                    const StageResults& results);
+
+/// Run stages on this machine: each task through `run_task`, which gets a document and gives its result document (in
+/// a thread, or by starting `mutirao task`), at most `slots` at once. Trying again is `run_task`'s affair.
+/// Errors: the first failure; no more tasks are started then.
+Result<StagedResult> RunStages(std::vector<Stage> stages, const std::vector<frame::PlanPtr>& writes, int slots,
+                               const std::function<Result<Json>(const Json& task)>& run_task);
 
 /// Add the source and sink of kind "exchange": one file a map task with its hash buckets back to back (Arrow IPC,
 /// LZ4) and an index; a reduce task reads its ranges of every file.

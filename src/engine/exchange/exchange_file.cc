@@ -1,0 +1,72 @@
+#include "engine/exchange/exchange_file.h"
+
+#include <cstring>
+
+namespace mutirao::engine {
+namespace {
+
+constexpr std::string_view kMark = "MUTXCH01";
+constexpr int64_t kTail = 16;
+
+Status Broken(const storage::Object& file, const std::string& why) {
+  return Status::Invalid(file.uri() + " is not a whole exchange file: " + why);
+}
+
+Status ReadExactly(const storage::Object& file, int64_t offset, char* out, int64_t length) {
+  int64_t read = MUTIRAO_TRY(file.ReadAt(offset, std::as_writable_bytes(std::span(out, static_cast<size_t>(length)))));
+  return read == length ? Status() : Broken(file, "it ends early");
+}
+
+}  // namespace
+
+std::string ExchangeIndex::ToFooter() const {
+  Json json = Json::array();
+  for (const auto& streams : buckets) {
+    Json list = Json::array();
+    for (const ExchangeStream& stream : streams) list.push_back({stream.offset, stream.length, stream.rows});
+    json.push_back(std::move(list));
+  }
+  std::string footer = json.dump();
+  const uint64_t length = footer.size();
+  for (int i = 0; i < 8; ++i) footer.push_back(static_cast<char>(length >> (8 * i)));
+  footer += kMark;
+  return footer;
+}
+
+Result<ExchangeIndex> ExchangeIndex::Read(const storage::Object& file) {
+  if (file.size() < kTail) return Broken(file, "it is too short");
+  char tail[kTail];
+  MUTIRAO_TRY(ReadExactly(file, file.size() - kTail, tail, kTail));
+  if (std::string_view(tail + 8, 8) != kMark) return Broken(file, "the mark at its end is missing");
+  uint64_t length = 0;
+  for (int i = 0; i < 8; ++i) length |= uint64_t{static_cast<uint8_t>(tail[i])} << (8 * i);
+  if (length > static_cast<uint64_t>(file.size() - kTail)) return Broken(file, "the length of its index is wrong");
+  std::string text(length, '\0');
+  const int64_t begin = file.size() - kTail - static_cast<int64_t>(length);
+  MUTIRAO_TRY(ReadExactly(file, begin, text.data(), static_cast<int64_t>(length)));
+  Json json = MUTIRAO_TRY(ParseJson(text).Context("index of " + file.uri()));
+  ExchangeIndex index;
+  if (!json.is_array()) return Broken(file, "its index is no list");
+  for (const Json& list : json) {
+    index.buckets.emplace_back();
+    if (!list.is_array()) return Broken(file, "a bucket is no list");
+    for (const Json& item : list) {
+      if (!item.is_array() || item.size() != 3) return Broken(file, "a stream has not three numbers");
+      for (const Json& number : item) {
+        if (!number.is_number_integer()) return Broken(file, "a stream has not three numbers");
+      }
+      const ExchangeStream stream{item[0].get<int64_t>(), item[1].get<int64_t>(), item[2].get<int64_t>()};
+      if (stream.offset < 0 || stream.length < 0 || stream.offset > begin || stream.length > begin - stream.offset) {
+        return Broken(file, "a stream lies outside");
+      }
+      index.buckets.back().push_back(stream);
+    }
+  }
+  return index;
+}
+
+std::string ExchangeFileName(const std::string& attempt) {
+  return "exchange-" + attempt + ".mxch";
+}
+
+}  // namespace mutirao::engine

@@ -1,0 +1,272 @@
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+#include <mutex>
+
+#include "engine/exchange/exchange_file.h"
+#include "engine/exchange/exchange_source.h"
+#include "engine/stage.h"
+#include "engine/testing/engine_fixture.h"
+#include "storage/storage.h"
+
+namespace mutirao::engine {
+namespace {
+
+using testing::E;
+using testing::MemorySink;
+using testing::MemoryTables;
+using testing::PlanPtr;
+using testing::RandomTable;
+using testing::ScanOf;
+
+PlanPtr WriteTo(const PlanPtr& input, const std::string& name) {
+  MemoryTables::Get().Put(name, {});
+  return MUTIRAO_MUST(frame::MakeWrite(input, std::make_shared<MemorySink>(name, input->schema())));
+}
+
+frame::FormatRegistry Registry() {
+  frame::FormatRegistry registry;
+  testing::RegisterMemory(registry);
+  RegisterExchange(registry);
+  return registry;
+}
+
+struct Staged {
+  std::vector<Stage> stages;
+  StagedResult result;
+};
+
+class Lowering : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    folder_ =
+        std::filesystem::temp_directory_path() / ("mutirao-lowering-" + std::to_string(getpid()) + "-" +
+                                                  ::testing::UnitTest::GetInstance()->current_test_info()->name());
+    std::filesystem::create_directories(folder_);
+  }
+  void TearDown() override { std::filesystem::remove_all(folder_); }
+
+  std::vector<Stage> LowerWrites(const std::vector<PlanPtr>& writes) {
+    LoweringOptions options;
+    options.target_task_bytes = 4000;
+    options.partitions = 3;
+    options.threads_per_task = 2;
+    options.exchange_dir = folder_;
+    return MUTIRAO_MUST(Lower(writes, Staging(writes.size(), "staging"), options));
+  }
+
+  // Every document goes through text, as it does between processes.
+  Staged RunStaged(const std::vector<PlanPtr>& writes) {
+    Staged staged{LowerWrites(writes), {}};
+    const auto registry = Registry();
+    staged.result = MUTIRAO_MUST(RunStages(staged.stages, writes, 2, [&](const Json& task) -> Result<Json> {
+      Json parsed = MUTIRAO_TRY(ParseJson(task.dump()));
+      Json result = MUTIRAO_TRY(RunTask(parsed, registry, {}));
+      return ParseJson(result.dump());
+    }));
+    return staged;
+  }
+
+  // The same rows and the same counts as Execute.
+  void ExpectSameAsExecute(const PlanPtr& plan, bool counts_agree = true) {
+    const PlanPtr write = WriteTo(plan, "whole");
+    auto whole = MUTIRAO_MUST(Execute({write}, {"staging"}, testing::Threads(2)));
+    const auto want = testing::RowsOf(MemoryTables::Get().Find("whole"));
+    MemoryTables::Get().Put("whole", {});
+    const Staged staged = RunStaged({write});
+    EXPECT_EQ(testing::RowsOf(MemoryTables::Get().Find("whole")), want);
+    if (!counts_agree) return;
+    ASSERT_EQ(staged.result.report.nodes.size(), whole.nodes.size());
+    for (size_t i = 0; i < whole.nodes.size(); ++i) {
+      const NodeReport& x = whole.nodes[i];
+      const NodeReport& y = staged.result.report.nodes[i];
+      const auto kind = frame::NodeKindName(x.node->kind());
+      EXPECT_EQ(x.node, y.node);
+      EXPECT_EQ(x.rows_in, y.rows_in) << kind;
+      EXPECT_EQ(x.rows_out, y.rows_out) << kind;
+      EXPECT_EQ(x.rows_read, y.rows_read) << kind;
+      EXPECT_EQ(x.rows_right, y.rows_right) << kind;
+      EXPECT_EQ(x.left_unmatched, y.left_unmatched) << kind;
+      EXPECT_EQ(x.right_unmatched, y.right_unmatched) << kind;
+    }
+  }
+
+  PlanPtr Left() { return ScanOf({RandomTable(1, 5000, 300)}, false, 200); }
+  PlanPtr Right() { return ScanOf({RandomTable(2, 900, 300, "r")}, false, 100); }
+
+  std::string folder_;
+};
+
+TEST_F(Lowering, RunsStreamingPlansAsMapTasksOnly) {
+  const PlanPtr filter = MUTIRAO_MUST(frame::MakeFilter(Left(), E("v > 0")));
+  const auto stages = LowerWrites({WriteTo(MUTIRAO_MUST(frame::MakeDerive(filter, {{"w", E("v + 1")}})), "x")});
+  ASSERT_EQ(stages.size(), 1u);
+  EXPECT_GT(stages[0].tasks.size(), 3u);
+  ExpectSameAsExecute(MUTIRAO_MUST(frame::MakeDerive(filter, {{"w", E("v + 1")}})));
+}
+
+TEST_F(Lowering, JoinsOfEveryKindAgreeWithExecute) {
+  for (const auto kind : {frame::JoinKind::kInner, frame::JoinKind::kLeft, frame::JoinKind::kRight,
+                          frame::JoinKind::kFull, frame::JoinKind::kSemi, frame::JoinKind::kAnti}) {
+    SCOPED_TRACE(frame::JoinKindName(kind));
+    ExpectSameAsExecute(MUTIRAO_MUST(frame::MakeJoin(Left(), Right(), {{"k", "rk"}, {"t", "rt"}}, kind)));
+  }
+}
+
+TEST_F(Lowering, BroadcastJoinsAgreeWithExecute) {
+  const PlanPtr join = MUTIRAO_MUST(frame::MakeJoin(Left(), Right(), {{"k", "rk"}}, frame::JoinKind::kLeft));
+  const auto& node = static_cast<const frame::JoinNode&>(*join);
+  auto spec = node.spec;
+  spec.strategy = frame::JoinStrategy::kBroadcast;
+  spec.build_right = true;
+  const PlanPtr broadcast = MUTIRAO_MUST(frame::MakeJoin(node.left(), node.right(), spec));
+  ExpectSameAsExecute(broadcast, false);
+  const Staged staged = RunStaged({WriteTo(broadcast, "x")});
+  EXPECT_EQ(staged.stages.size(), 2u);
+  const NodeReport& report = staged.result.report.nodes[2];
+  EXPECT_EQ(report.rows_right, 900);
+  EXPECT_EQ(report.right_unmatched, -1);
+  const PlanPtr few = MUTIRAO_MUST(frame::MakeLimit(Right(), 3));
+  ExpectSameAsExecute(
+      MUTIRAO_MUST(frame::MakeAggregate(MUTIRAO_MUST(frame::MakeJoin(Left(), few, {}, frame::JoinKind::kCross)), {},
+                                        {{"n", E("count()")}})),
+      false);
+}
+
+TEST_F(Lowering, AggregatesDistinctAndSortAgreeWithExecute) {
+  ExpectSameAsExecute(MUTIRAO_MUST(
+      frame::MakeAggregate(Left(), {{"k", E("k")}}, {{"n", E("count()")}, {"s", E("sum(v)")}, {"m", E("median(v)")}})));
+  ExpectSameAsExecute(
+      MUTIRAO_MUST(frame::MakeAggregate(Left(), {}, {{"n", E("count()")}, {"c", E("count_distinct(t)")}})));
+  ExpectSameAsExecute(MUTIRAO_MUST(frame::MakeDistinct(Left(), {})));
+  ExpectSameAsExecute(MUTIRAO_MUST(frame::MakeSort(Left(), {{"v", true}})));
+}
+
+TEST_F(Lowering, WritesASortedFrameInOrder) {
+  const PlanPtr write = WriteTo(MUTIRAO_MUST(frame::MakeSort(Left(), {{"v", true}})), "sorted");
+  RunStaged({write});
+  std::vector<std::string> keys;
+  auto batches = MemoryTables::Get().Find("sorted");
+  int64_t last = INT64_MAX;
+  int64_t rows = 0;
+  for (const BatchPtr& batch : batches) {
+    const auto& v = static_cast<const arrow::Int64Array&>(*batch->column(2));
+    for (int64_t row = 0; row < v.length(); ++row, ++rows) {
+      const int64_t value = v.IsNull(row) ? INT64_MIN : v.Value(row);
+      ASSERT_LE(value, last);
+      last = value;
+    }
+  }
+  EXPECT_EQ(rows, 5000);
+}
+
+TEST_F(Lowering, UnionsAndSharedFramesReadEachRowOnce) {
+  const PlanPtr table = Left();
+  const PlanPtr positive = MUTIRAO_MUST(frame::MakeFilter(table, E("v > 0")));
+  const PlanPtr total = MUTIRAO_MUST(frame::MakeAggregate(table, {}, {{"v", E("sum(v)")}}));
+  const PlanPtr some = MUTIRAO_MUST(frame::MakeProject(positive, {{"v", E("v")}}));
+  const PlanPtr both = MUTIRAO_MUST(frame::MakeUnion({some, total, some}));
+  ExpectSameAsExecute(both);
+  const PlanPtr self = MUTIRAO_MUST(frame::MakeJoin(table, positive, {{"k", "k"}}, frame::JoinKind::kSemi));
+  ExpectSameAsExecute(self);
+}
+
+TEST_F(Lowering, LimitsAreExact) {
+  const PlanPtr write = WriteTo(MUTIRAO_MUST(frame::MakeLimit(Left(), 777)), "limited");
+  const Staged staged = RunStaged({write});
+  EXPECT_EQ(testing::RowsOf(MemoryTables::Get().Find("limited")).size(), 777u);
+  EXPECT_EQ(staged.result.report.nodes[1].rows_out, 777);
+}
+
+TEST_F(Lowering, SeveralWritesOfOneFrameShareTheirTasks) {
+  const PlanPtr frame = MUTIRAO_MUST(frame::MakeFilter(Left(), E("v > 0")));
+  const Staged staged = RunStaged({WriteTo(frame, "first"), WriteTo(frame, "second")});
+  EXPECT_EQ(staged.stages.size(), 1u);
+  EXPECT_EQ(testing::RowsOf(MemoryTables::Get().Find("first")), testing::RowsOf(MemoryTables::Get().Find("second")));
+  ASSERT_EQ(staged.result.parts.size(), 2u);
+  EXPECT_EQ(staged.result.parts[0].size(), staged.stages[0].tasks.size());
+}
+
+TEST_F(Lowering, StopsWhenATaskFails) {
+  const PlanPtr write = WriteTo(MUTIRAO_MUST(frame::MakeProject(Left(), {{"n", E("cast(t as int64)")}})), "x");
+  const auto registry = Registry();
+  auto result =
+      RunStages(LowerWrites({write}), {write}, 2, [&](const Json& task) { return RunTask(task, registry, {}); });
+  EXPECT_EQ(result.status().code(), StatusCode::kInvalid);
+  EXPECT_NE(result.status().ToString().find("stage 0 task"), std::string::npos);
+}
+
+TEST_F(Lowering, RefusesWrongTaskDocuments) {
+  const auto registry = Registry();
+  const auto stages = LowerWrites({WriteTo(MUTIRAO_MUST(frame::MakeDistinct(Left(), {})), "x")});
+  const Json good = stages[0].tasks[0];
+  ASSERT_TRUE(RunTask(good, registry, {}).ok());
+  for (const char* key :
+       {"version", "run", "stage", "task", "attempt", "plan", "scans", "staging", "limits", "base_dir"}) {
+    Json bad = good;
+    bad.erase(key);
+    EXPECT_EQ(RunTask(bad, registry, {}).status().code(), StatusCode::kInvalid) << key;
+    bad[key] = Json::array({Json::object()});
+    EXPECT_EQ(RunTask(bad, registry, {}).status().code(), StatusCode::kInvalid) << key;
+  }
+  Json newer = good;
+  newer["version"] = 2;
+  EXPECT_EQ(RunTask(newer, registry, {}).status().code(), StatusCode::kUnsupported);
+}
+
+TEST_F(Lowering, DocumentsRunInOrderAsTheyAreWhenEveryFirstAttemptSucceeds) {
+  const auto registry = Registry();
+  MemoryTables::Get().Put("plain", {});
+  for (const Stage& stage : LowerWrites({WriteTo(MUTIRAO_MUST(frame::MakeDistinct(Left(), {})), "plain")})) {
+    for (const Json& task : stage.tasks) ASSERT_TRUE(RunTask(task, registry, {}).ok());
+  }
+  EXPECT_EQ(testing::RowsOf(MemoryTables::Get().Find("plain")),
+            testing::Rows(MUTIRAO_MUST(frame::MakeDistinct(Left(), {}))));
+}
+
+TEST_F(Lowering, ReadsTheAcceptedAttempt) {
+  const auto registry = Registry();
+  const PlanPtr write = WriteTo(MUTIRAO_MUST(frame::MakeDistinct(Left(), {})), "retried");
+  MemoryTables::Get().Put("retried", {});
+  auto result = RunStages(LowerWrites({write}), {write}, 2, [&](const Json& task) -> Result<Json> {
+    // The file of the first attempt would be found if it were looked for, but is empty.
+    if (task["stage"] != 0) return RunTask(task, registry, {});
+    Json first = MUTIRAO_TRY(RunTask(task, registry, {}));
+    const std::string file = first["outputs"][0]["staging"].get<std::string>() + "/" +
+                             first["outputs"][0]["parts"][0]["path"].get<std::string>();
+    std::filesystem::resize_file(file, 0);
+    return RunTask(WithAttempt(task, 1), registry, {});
+  });
+  ASSERT_TRUE(result.ok()) << result.status().ToString();
+  EXPECT_EQ(testing::RowsOf(MemoryTables::Get().Find("retried")),
+            testing::Rows(MUTIRAO_MUST(frame::MakeDistinct(Left(), {}))));
+}
+
+TEST_F(Lowering, AttemptsWriteFilesOfTheirOwn) {
+  const auto registry = Registry();
+  const auto stages = LowerWrites({WriteTo(MUTIRAO_MUST(frame::MakeDistinct(Left(), {})), "x")});
+  auto first = MUTIRAO_MUST(RunTask(stages[0].tasks[0], registry, {}));
+  auto second = MUTIRAO_MUST(RunTask(WithAttempt(stages[0].tasks[0], 1), registry, {}));
+  EXPECT_NE(first["outputs"][0]["parts"][0]["path"], second["outputs"][0]["parts"][0]["path"]);
+}
+
+TEST_F(Lowering, ACutExchangeFileIsRefused) {
+  const auto registry = Registry();
+  const auto stages = LowerWrites({WriteTo(MUTIRAO_MUST(frame::MakeDistinct(Left(), {})), "x")});
+  auto result = MUTIRAO_MUST(RunTask(stages[0].tasks[0], registry, {}));
+  const std::string file = result["outputs"][0]["staging"].get<std::string>() + "/" +
+                           result["outputs"][0]["parts"][0]["path"].get<std::string>();
+  const auto size = std::filesystem::file_size(file);
+  const storage::Store* store = MUTIRAO_MUST(storage::StoreFor(file));
+  auto index = MUTIRAO_MUST(ExchangeIndex::Read(*MUTIRAO_MUST(store->Open(file))));
+  EXPECT_EQ(index.buckets.size(), 3u);
+  for (const uintmax_t keep : {size - 1, size - 9, size / 2, uintmax_t{3}}) {
+    std::filesystem::resize_file(file, keep);
+    auto object = MUTIRAO_MUST(store->Open(file));
+    EXPECT_EQ(ExchangeIndex::Read(*object).status().code(), StatusCode::kInvalid) << keep;
+  }
+}
+
+}  // namespace
+}  // namespace mutirao::engine

@@ -1,0 +1,31 @@
+#include "engine/lowering/task_document.h"
+#include "engine/run_plans.h"
+#include "engine/stage.h"
+
+namespace mutirao::engine {
+
+Result<Json> RunTask(const Json& task, const frame::FormatRegistry& registry, const ExecuteOptions& options) {
+  ParsedTask parsed = MUTIRAO_TRY(ParseTaskDocument(task, registry));
+  ExecuteOptions own = options;
+  own.threads = parsed.threads;
+  own.attempt = AttemptName(parsed.run_id, parsed.stage, parsed.task, parsed.attempt);
+  ExecutionReport report = MUTIRAO_TRY(ExecuteSplits(parsed.roots, parsed.staging, parsed.splits, own));
+
+  Json nodes = Json::array(), outputs = Json::array();
+  for (const NodeReport& node : report.nodes) {
+    nodes.push_back(NodeReportToJson(node));
+  }
+  for (size_t root = 0; root < parsed.roots.size(); ++root) {
+    Json parts = Json::array();
+    for (const NodeReport& node : report.nodes) {
+      if (node.node != parsed.roots[root].get()) continue;
+      for (const frame::PartInfo& part : node.parts) parts.push_back(part.ToJson());
+    }
+    outputs.push_back({{"staging", parsed.staging[root]}, {"parts", std::move(parts)}});
+  }
+  return Json{{"version", kTaskVersion},       {"run", parsed.run_id},      {"stage", parsed.stage},
+              {"task", parsed.task},           {"attempt", parsed.attempt}, {"nodes", std::move(nodes)},
+              {"outputs", std::move(outputs)}, {"seconds", report.seconds}};
+}
+
+}  // namespace mutirao::engine

@@ -1,0 +1,206 @@
+#include "engine/lowering/task_document.h"
+
+#include <set>
+
+#include <fmt/format.h>
+
+#include "engine/exchange/exchange_source.h"
+#include "frame/plan/plan_json.h"
+
+namespace mutirao::engine {
+namespace {
+
+Json SplitToJson(const frame::Split& split) {
+  return {{"description", split.description}, {"bytes", split.bytes}, {"rows", split.rows}};
+}
+
+Status Wrong(const std::string& what) {
+  return Status::Invalid("task document: " + what);
+}
+
+Result<int64_t> Whole(const Json& object, const char* key) {
+  if (!object.is_object() || !object.contains(key) || !object[key].is_number_integer()) {
+    return Wrong(fmt::format("a whole number \"{}\" is missing", key));
+  }
+  return object[key].get<int64_t>();
+}
+
+Result<int> Small(const Json& object, const char* key, int least) {
+  int64_t number = MUTIRAO_TRY(Whole(object, key));
+  if (number < least || number > INT32_MAX) return Wrong(fmt::format("\"{}\" is out of range", key));
+  return static_cast<int>(number);
+}
+
+Result<std::string> Text(const Json& object, const char* key) {
+  if (!object.is_object() || !object.contains(key) || !object[key].is_string()) {
+    return Wrong(fmt::format("a text \"{}\" is missing", key));
+  }
+  return object[key].get<std::string>();
+}
+
+Status ReadScans(const Json& task, const std::vector<const frame::PlanNode*>& nodes, ScanSplits* splits) {
+  for (const frame::PlanNode* node : nodes) {
+    if (node->kind() == frame::NodeKind::kScan) (*splits)[node];
+  }
+  if (!task.contains("scans") || !task["scans"].is_array()) return Wrong("a list \"scans\" is missing");
+  for (const Json& scan : task["scans"]) {
+    const int index = MUTIRAO_TRY(Small(scan, "node", 0));
+    if (static_cast<size_t>(index) >= nodes.size() || !splits->contains(nodes[static_cast<size_t>(index)])) {
+      return Wrong(fmt::format("node {} is no scan", index));
+    }
+    if (!scan.contains("splits") || !scan["splits"].is_array()) return Wrong("a list \"splits\" is missing");
+    for (const Json& json : scan["splits"]) {
+      frame::Split split;
+      if (!json.is_object() || !json.contains("description")) return Wrong("a split has no \"description\"");
+      split.description = json["description"];
+      split.bytes = MUTIRAO_TRY(Whole(json, "bytes"));
+      split.rows = MUTIRAO_TRY(Whole(json, "rows"));
+      (*splits)[nodes[static_cast<size_t>(index)]].push_back(std::move(split));
+    }
+  }
+  return {};
+}
+
+// The counts of a report by their names in a document.
+struct Count {
+  const char* name;
+  int64_t NodeReport::*member;
+};
+constexpr Count kCounts[] = {{"rows_in", &NodeReport::rows_in},
+                             {"rows_out", &NodeReport::rows_out},
+                             {"rows_read", &NodeReport::rows_read},
+                             {"rows_filtered", &NodeReport::rows_filtered},
+                             {"rows_quarantined", &NodeReport::rows_quarantined},
+                             {"rows_skipped", &NodeReport::rows_skipped},
+                             {"bytes_read", &NodeReport::bytes_read},
+                             {"bytes_total", &NodeReport::bytes_total},
+                             {"blank_lines", &NodeReport::blank_lines},
+                             {"nul_bytes_dropped", &NodeReport::nul_bytes_dropped},
+                             {"values_nulled", &NodeReport::values_nulled},
+                             {"rows_right", &NodeReport::rows_right},
+                             {"left_unmatched", &NodeReport::left_unmatched},
+                             {"right_unmatched", &NodeReport::right_unmatched}};
+
+void AddNodes(const frame::PlanNode& node, std::set<const frame::PlanNode*>& seen,
+              std::vector<const frame::PlanNode*>& nodes) {
+  if (!seen.insert(&node).second) return;
+  for (const frame::PlanPtr& input : node.inputs()) AddNodes(*input, seen, nodes);
+  nodes.push_back(&node);
+}
+
+}  // namespace
+
+std::vector<const frame::PlanNode*> NodesOf(const std::vector<frame::PlanPtr>& roots) {
+  std::set<const frame::PlanNode*> seen;
+  std::vector<const frame::PlanNode*> nodes;
+  for (const frame::PlanPtr& root : roots) AddNodes(*root, seen, nodes);
+  return nodes;
+}
+
+Json MakeTaskDocument(const Stage& stage, int task, const TaskInputs& inputs, const std::vector<std::string>& places,
+                      const LoweringOptions& options) {
+  Json scans = Json::array();
+  const auto nodes = NodesOf(stage.roots);
+  for (size_t index = 0; index < nodes.size(); ++index) {
+    const auto found = inputs.find(nodes[index]);
+    if (found == inputs.end()) continue;
+    const ScanInput& input = found->second;
+    Json scan = {{"node", index}};
+    if (input.stage >= 0) scan["from"] = {{"stage", input.stage}, {"bucket", input.bucket}, {"task", input.task}};
+    scan["splits"] = Json::array();
+    for (const frame::Split& split : input.splits) scan["splits"].push_back(SplitToJson(split));
+    scans.push_back(std::move(scan));
+  }
+  return {{"version", kTaskVersion},
+          {"run", options.run_id},
+          {"stage", stage.id},
+          {"task", task},
+          {"attempt", 0},
+          {"base_dir", options.base_dir},
+          {"plan", frame::PlanToJson(stage.roots)},
+          {"scans", std::move(scans)},
+          {"staging", places},
+          {"limits", {{"threads", options.threads_per_task}}}};
+}
+
+std::string AttemptName(const std::string& run_id, int stage, int task, int attempt) {
+  return fmt::format("{}-s{}t{}a{}", run_id, stage, task, attempt);
+}
+
+Json WithAttempt(Json task, int attempt) {
+  task["attempt"] = attempt;
+  return task;
+}
+
+Status FillInputs(Stage& stage, const StageResults& results) {
+  for (Json& task : stage.tasks) {
+    for (Json& scan : task["scans"]) {
+      if (!scan.contains("from")) continue;
+      const Json& from = scan["from"];
+      const auto found = results.find(from["stage"].get<int>());
+      if (found == results.end())
+        return Status::Internal(fmt::format("stage {} has no results yet", from["stage"].dump()));
+      const int only = from["task"].get<int>(), bucket = from["bucket"].get<int>();
+      Json splits = Json::array();
+      for (size_t i = 0; i < found->second.size(); ++i) {
+        if (only >= 0 && only != static_cast<int>(i)) continue;
+        const Json& output = found->second[i].at("outputs").at(0);
+        for (const Json& part : output.at("parts")) {
+          const std::string file = output.at("staging").get<std::string>() + "/" + part.at("path").get<std::string>();
+          splits.push_back(SplitToJson(ExchangeSplit(file, bucket)));
+        }
+      }
+      scan["splits"] = std::move(splits);
+    }
+  }
+  return {};
+}
+
+Result<ParsedTask> ParseTaskDocument(const Json& task, const frame::FormatRegistry& registry) {
+  if (!task.is_object()) return Wrong("it is no JSON object");
+  const int64_t version = MUTIRAO_TRY(Whole(task, "version"));
+  if (version != kTaskVersion) {
+    return Status::Unsupported(
+               fmt::format("task document of version {}; this program reads version {}", version, kTaskVersion))
+        .Help("use the same version of mutirao everywhere");
+  }
+  ParsedTask parsed;
+  parsed.run_id = MUTIRAO_TRY(Text(task, "run"));
+  parsed.stage = MUTIRAO_TRY(Small(task, "stage", 0));
+  parsed.task = MUTIRAO_TRY(Small(task, "task", 0));
+  parsed.attempt = MUTIRAO_TRY(Small(task, "attempt", 0));
+  frame::FormatContext context;
+  context.base_dir = MUTIRAO_TRY(Text(task, "base_dir"));
+  if (!task.contains("limits")) return Wrong("\"limits\" are missing");
+  parsed.threads = MUTIRAO_TRY(Small(task["limits"], "threads", 0));
+  if (!task.contains("plan")) return Wrong("\"plan\" is missing");
+  parsed.roots = MUTIRAO_TRY(frame::PlanFromJson(task["plan"], registry, context).Context("task document"));
+  if (!task.contains("staging") || !task["staging"].is_array()) return Wrong("a list \"staging\" is missing");
+  for (const Json& place : task["staging"]) {
+    if (!place.is_string()) return Wrong("a staging place is no text");
+    parsed.staging.push_back(place.get<std::string>());
+  }
+  if (parsed.staging.size() != parsed.roots.size()) return Wrong("each root needs one staging place");
+  MUTIRAO_TRY(ReadScans(task, NodesOf(parsed.roots), &parsed.splits));
+  return parsed;
+}
+
+Json NodeReportToJson(const NodeReport& report) {
+  Json json = Json::object();
+  for (const Count& count : kCounts) {
+    if (report.*count.member != 0) json[count.name] = report.*count.member;
+  }
+  return json;
+}
+
+Result<NodeReport> NodeReportFromJson(const Json& json) {
+  if (!json.is_object()) return Status::Invalid("a node's report is no JSON object");
+  NodeReport report;
+  for (const Count& count : kCounts) {
+    if (!json.contains(count.name)) continue;
+    report.*count.member = MUTIRAO_TRY(Whole(json, count.name));
+  }
+  return report;
+}
+
+}  // namespace mutirao::engine
