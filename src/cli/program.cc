@@ -71,7 +71,7 @@ int ReportParseError(const Terminal& terminal, const CLI::ParseError& error, con
   std::string message = error.what();
   if (auto line = message.find('\n'); line != std::string::npos) message.resize(line);
   std::string help = command ? fmt::format("see `mutirao {} -h`", command->command->name) : "see `mutirao -h`";
-  if (command != nullptr && error.get_name() == "ExtrasError") {
+  if (command != nullptr && dynamic_cast<const CLI::ExtrasError*>(&error) != nullptr) {
     std::vector<std::string> known = OptionNames(*command->app);
     for (const std::string& argument : arguments) {
       std::string name = argument.substr(0, argument.find('='));

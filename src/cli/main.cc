@@ -1,0 +1,5 @@
+#include "cli/command.h"
+
+int main(int argc, char** argv) {
+  return mutirao::cli::Main(argc, argv);
+}
