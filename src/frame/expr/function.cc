@@ -12,6 +12,17 @@ std::vector<FunctionDef>* MakeRegistry() {
   auto* functions = new std::vector<FunctionDef>();
   AddConditionals(functions);
   AddAggregates(functions);
+  AddTextTrims(functions);
+  AddTextCases(functions);
+  AddTextPieces(functions);
+  AddTextSearches(functions);
+  AddRegularExpressions(functions);
+  AddDateTexts(functions);
+  AddDateParts(functions);
+  AddRounding(functions);
+  AddHash(functions);
+  AddRegisterNumbers(functions);
+  AddLists(functions);
   std::sort(functions->begin(), functions->end(),
             [](const FunctionDef& a, const FunctionDef& b) { return a.name < b.name; });
   return functions;

@@ -15,7 +15,9 @@
 namespace mutirao::frame {
 namespace {
 
-bool IsDigit(char c) { return static_cast<unsigned char>(c - '0') < 10; }
+bool IsDigit(char c) {
+  return static_cast<unsigned char>(c - '0') < 10;
+}
 
 std::string_view TrimBlanks(std::string_view text) {
   auto blank = [](char c) { return c == ' ' || (c >= '\t' && c <= '\r'); };
@@ -154,7 +156,8 @@ bool ParseInt64(std::string_view text, int64_t* value) {
     if (!IsDigit(c)) return false;
     if (__builtin_mul_overflow(number, 10, &number)) return false;
     int digit = c - '0';
-    if (negative ? __builtin_sub_overflow(number, digit, &number) : __builtin_add_overflow(number, digit, &number)) return false;
+    if (negative ? __builtin_sub_overflow(number, digit, &number) : __builtin_add_overflow(number, digit, &number))
+      return false;
   }
   *value = number;
   return true;
@@ -253,7 +256,8 @@ bool ParseTimestamp(std::string_view text, const date::time_zone* zone, int64_t*
   bool has_time = TakeChar(&text, ' ') || TakeChar(&text, 'T');
   if (has_time && !TakeTime(&text, &time)) return false;
   // Years of up to six digits fit dates but not all of them fit microseconds in 64 bits.
-  if (__builtin_mul_overflow(days, kMicrosPerDay, micros) || __builtin_add_overflow(*micros, time, micros)) return false;
+  if (__builtin_mul_overflow(days, kMicrosPerDay, micros) || __builtin_add_overflow(*micros, time, micros))
+    return false;
   if (text.empty()) {
     if (zone != nullptr) *micros = LocalToSystem(*micros, *zone);
     return true;
@@ -298,15 +302,21 @@ void AppendDate(int32_t days, std::string* out) {
   CivilDate civil = CivilFromDays(days);
   if (civil.year >= 0 && civil.year <= 9999) {
     int year = static_cast<int>(civil.year);
-    char text[10] = {static_cast<char>('0' + year / 1000),      static_cast<char>('0' + year / 100 % 10),
-                     static_cast<char>('0' + year / 10 % 10),   static_cast<char>('0' + year % 10),
-                     '-',                                       static_cast<char>('0' + civil.month / 10),
-                     static_cast<char>('0' + civil.month % 10), '-',
-                     static_cast<char>('0' + civil.day / 10),   static_cast<char>('0' + civil.day % 10)};
+    char text[10] = {static_cast<char>('0' + year / 1000),
+                     static_cast<char>('0' + year / 100 % 10),
+                     static_cast<char>('0' + year / 10 % 10),
+                     static_cast<char>('0' + year % 10),
+                     '-',
+                     static_cast<char>('0' + civil.month / 10),
+                     static_cast<char>('0' + civil.month % 10),
+                     '-',
+                     static_cast<char>('0' + civil.day / 10),
+                     static_cast<char>('0' + civil.day % 10)};
     out->append(text, sizeof(text));
     return;
   }
-  fmt::format_to(std::back_inserter(*out), "{}{:04}-{:02}-{:02}", civil.year < 0 ? "-" : "", std::abs(civil.year), civil.month, civil.day);
+  fmt::format_to(std::back_inserter(*out), "{}{:04}-{:02}-{:02}", civil.year < 0 ? "-" : "", std::abs(civil.year),
+                 civil.month, civil.day);
 }
 
 void AppendTimestamp(int64_t micros, const date::time_zone* zone, std::string* out) {
@@ -346,13 +356,26 @@ std::string ScalarText(const arrow::Scalar& scalar) {
   if (!scalar.is_valid) return "null";
   std::string out;
   switch (scalar.type->id()) {
-    case arrow::Type::BOOL: return static_cast<const arrow::BooleanScalar&>(scalar).value ? "true" : "false";
-    case arrow::Type::INT8: AppendInt64(static_cast<const arrow::Int8Scalar&>(scalar).value, &out); break;
-    case arrow::Type::INT16: AppendInt64(static_cast<const arrow::Int16Scalar&>(scalar).value, &out); break;
-    case arrow::Type::INT32: AppendInt64(static_cast<const arrow::Int32Scalar&>(scalar).value, &out); break;
-    case arrow::Type::INT64: AppendInt64(static_cast<const arrow::Int64Scalar&>(scalar).value, &out); break;
-    case arrow::Type::DOUBLE: AppendFloat64(static_cast<const arrow::DoubleScalar&>(scalar).value, &out); break;
-    case arrow::Type::DATE32: AppendDate(static_cast<const arrow::Date32Scalar&>(scalar).value, &out); break;
+    case arrow::Type::BOOL:
+      return static_cast<const arrow::BooleanScalar&>(scalar).value ? "true" : "false";
+    case arrow::Type::INT8:
+      AppendInt64(static_cast<const arrow::Int8Scalar&>(scalar).value, &out);
+      break;
+    case arrow::Type::INT16:
+      AppendInt64(static_cast<const arrow::Int16Scalar&>(scalar).value, &out);
+      break;
+    case arrow::Type::INT32:
+      AppendInt64(static_cast<const arrow::Int32Scalar&>(scalar).value, &out);
+      break;
+    case arrow::Type::INT64:
+      AppendInt64(static_cast<const arrow::Int64Scalar&>(scalar).value, &out);
+      break;
+    case arrow::Type::DOUBLE:
+      AppendFloat64(static_cast<const arrow::DoubleScalar&>(scalar).value, &out);
+      break;
+    case arrow::Type::DATE32:
+      AppendDate(static_cast<const arrow::Date32Scalar&>(scalar).value, &out);
+      break;
     case arrow::Type::DECIMAL128: {
       Int128 value;
       auto bytes = static_cast<const arrow::Decimal128Scalar&>(scalar).value.ToBytes();
@@ -366,7 +389,8 @@ std::string ScalarText(const arrow::Scalar& scalar) {
       break;
     }
     case arrow::Type::STRING:
-    case arrow::Type::BINARY: return std::string(static_cast<const arrow::BaseBinaryScalar&>(scalar).view());
+    case arrow::Type::BINARY:
+      return std::string(static_cast<const arrow::BaseBinaryScalar&>(scalar).view());
     case arrow::Type::LIST: {
       const arrow::Array& values = *static_cast<const arrow::BaseListScalar&>(scalar).value;
       out = "[";
@@ -378,7 +402,8 @@ std::string ScalarText(const arrow::Scalar& scalar) {
       out += "]";
       break;
     }
-    default: return scalar.ToString();
+    default:
+      return scalar.ToString();
   }
   return out;
 }

@@ -36,11 +36,13 @@ Result<Nulls> CombineNulls(const std::vector<ArrayPtr>& args, int64_t rows) {
       if (arg->offset() == 0) {
         nulls.bitmap = arg->null_bitmap();
       } else {
-        nulls.bitmap = MUTIRAO_TRY(arrow::internal::CopyBitmap(arrow::default_memory_pool(), bits, arg->offset(), rows));
+        nulls.bitmap =
+            MUTIRAO_TRY(arrow::internal::CopyBitmap(arrow::default_memory_pool(), bits, arg->offset(), rows));
       }
       continue;
     }
-    auto both = MUTIRAO_TRY(arrow::internal::BitmapAnd(arrow::default_memory_pool(), nulls.bitmap->data(), 0, bits, arg->offset(), rows, 0));
+    auto both = MUTIRAO_TRY(arrow::internal::BitmapAnd(arrow::default_memory_pool(), nulls.bitmap->data(), 0, bits,
+                                                       arg->offset(), rows, 0));
     nulls = NullsOf(std::move(both), rows);
   }
   return nulls;
@@ -50,7 +52,9 @@ namespace {
 constexpr std::string_view kRowPrefix = "row ";
 }
 
-Status RowError(int64_t row, std::string_view message) { return Status::Invalid(fmt::format("{}{}: {}", kRowPrefix, row, message)); }
+Status RowError(int64_t row, std::string_view message) {
+  return Status::Invalid(fmt::format("{}{}: {}", kRowPrefix, row, message));
+}
 
 Status AtOuterRow(Status status, const int64_t* outer_rows, int64_t count) {
   std::string_view message = status.message();

@@ -99,7 +99,8 @@ Status AtOuterRow(Status status, const int64_t* outer_rows, int64_t count);
 std::string ShowText(std::string_view text);
 
 inline ArrayPtr MakeFixedArray(const TypePtr& type, int64_t rows, std::shared_ptr<arrow::Buffer> values, Nulls nulls) {
-  return arrow::MakeArray(arrow::ArrayData::Make(type, rows, {std::move(nulls.bitmap), std::move(values)}, nulls.count));
+  return arrow::MakeArray(
+      arrow::ArrayData::Make(type, rows, {std::move(nulls.bitmap), std::move(values)}, nulls.count));
 }
 
 /// Compute fixed-width results by a function of the row that cannot fail; it is called for null rows too.
@@ -144,7 +145,8 @@ Result<ArrayPtr> MapBits(int64_t rows, Nulls nulls, F&& compute) {
 /// Compute by a function (row, Out*) → bool that gives false where there is no value. Such a row becomes null when
 /// `null_on_failure`, otherwise it is an error that `explain` (row → text) words. Null rows are never failures.
 template <typename Out, typename F, typename Explain>
-Result<ArrayPtr> MapChecked(const TypePtr& type, int64_t rows, Nulls nulls, bool null_on_failure, F&& compute, Explain&& explain) {
+Result<ArrayPtr> MapChecked(const TypePtr& type, int64_t rows, Nulls nulls, bool null_on_failure, F&& compute,
+                            Explain&& explain) {
   std::shared_ptr<arrow::Buffer> values = MUTIRAO_TRY(arrow::AllocateBuffer(rows * static_cast<int64_t>(sizeof(Out))));
   Out* out = reinterpret_cast<Out*>(values->mutable_data());
   bool failed = false;
@@ -172,7 +174,11 @@ Result<ArrayPtr> MapChecked(const TypePtr& type, int64_t rows, Nulls nulls, bool
 }
 
 /// A fixed-width column of the decimal's unscaled values has this digit count and scale.
-inline int ScaleOf(const arrow::DataType& type) { return static_cast<const arrow::Decimal128Type&>(type).scale(); }
-inline int PrecisionOf(const arrow::DataType& type) { return static_cast<const arrow::Decimal128Type&>(type).precision(); }
+inline int ScaleOf(const arrow::DataType& type) {
+  return static_cast<const arrow::Decimal128Type&>(type).scale();
+}
+inline int PrecisionOf(const arrow::DataType& type) {
+  return static_cast<const arrow::Decimal128Type&>(type).precision();
+}
 
 }  // namespace mutirao::frame

@@ -45,7 +45,6 @@ bool IsTotal(const Expr& call) {
                                                                     "starts_with",
                                                                     "ends_with",
                                                                     "contains",
-                                                                    "regexp_matches",
                                                                     "unaccent",
                                                                     "digits_only",
                                                                     "try_parse_date",
