@@ -1,0 +1,39 @@
+#include "formats/parquet/encode/text_dictionary.h"
+
+namespace mutirao::formats::parquet_encode {
+namespace {
+
+constexpr size_t kFirstSlots = 1024;
+
+}  // namespace
+
+void TextDictionary::Clear() {
+  slots_.assign(kFirstSlots, Slot{});
+  mask_ = kFirstSlots - 1;
+  entries_.clear();
+  bytes_ = 0;
+}
+
+uint32_t TextDictionary::AddNew(size_t slot, uint64_t hash, Entry entry) {
+  entries_.push_back(entry);
+  bytes_ += entry.length;
+  auto number_plus_1 = static_cast<uint32_t>(entries_.size());
+  slots_[slot] = {static_cast<uint32_t>(hash >> 32), number_plus_1};
+  if (entries_.size() * 2 > slots_.size()) Grow();
+  return number_plus_1 - 1;
+}
+
+void TextDictionary::Grow() {
+  size_t slots = slots_.size() * 4;
+  slots_.assign(slots, Slot{});
+  mask_ = slots - 1;
+  for (uint32_t number = 0; number < entries_.size(); ++number) {
+    const Entry& entry = entries_[number];
+    uint64_t hash = HashText(entry.text, entry.length, entry.first_word);
+    size_t at = hash & mask_;
+    while (slots_[at].number_plus_1 != 0) at = (at + 1) & mask_;
+    slots_[at] = {static_cast<uint32_t>(hash >> 32), number + 1};
+  }
+}
+
+}  // namespace mutirao::formats::parquet_encode
