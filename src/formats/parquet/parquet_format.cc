@@ -1,80 +1,58 @@
 #include "formats/parquet/parquet_format.h"
 
-#include <arrow/api.h>
 #include <arrow/io/file.h>
-#include <arrow/util/key_value_metadata.h>
-#include <parquet/arrow/writer.h>
 #include <parquet/exception.h>
 #include <parquet/file_reader.h>
-#include <parquet/properties.h>
 
 #include "columnar/arrow_status.h"
+#include "formats/parquet/encode/file_encoder.h"
 
 namespace mutirao::formats {
 namespace {
 
 // Keeps the code and help of a failed write, which are lost on the way through Arrow.
-Status Told(const storage::FileOutput& output, const arrow::Status& status) {
-  if (!output.failed().ok()) return output.failed();
-  return FromArrow(status).Context("writing " + output.path());
+Status Told(const storage::FileOutput& output, const Status& status) {
+  if (status.ok() || !output.failed().ok()) return output.failed();
+  return status.Context("writing " + output.path());
 }
 
 class ParquetEncoder : public FileEncoder {
  public:
-  ParquetEncoder(std::shared_ptr<storage::FileOutput> output, SchemaPtr schema,
-                 std::unique_ptr<parquet::arrow::FileWriter> writer, Json metadata)
-      : output_(std::move(output)),
-        schema_(std::move(schema)),
-        writer_(std::move(writer)),
-        metadata_(std::move(metadata)) {}
-
-  ~ParquetEncoder() override {
-    // The Parquet writer's destructor would end the file as if it were whole.
-    if (!closed_) (void)output_->Abort();
-  }
+  ParquetEncoder(std::shared_ptr<storage::FileOutput> output, std::unique_ptr<parquet_encode::FileEncoder> encoder,
+                 Json metadata)
+      : output_(std::move(output)), encoder_(std::move(encoder)), metadata_(std::move(metadata)) {}
 
   Status WriteGroup(const std::vector<BatchPtr>& batches) override {
-    auto table = MUTIRAO_TRY(arrow::Table::FromRecordBatches(schema_, batches));
-    auto written = writer_->WriteTable(*table, std::max<int64_t>(table->num_rows(), 1));
-    return written.ok() ? Status::Ok() : Told(*output_, written);
+    return Told(*output_, encoder_->WriteRowGroup(batches));
   }
 
   Status Close(int64_t rows) override {
     Json metadata = metadata_.is_object() ? metadata_ : Json::object();
     metadata["rows"] = rows;
-    auto pairs =
-        arrow::key_value_metadata({"mutirao"}, {metadata.dump(-1, ' ', false, Json::error_handler_t::replace)});
-    auto status = writer_->AddKeyValueMetadata(pairs);
-    if (status.ok()) status = writer_->Close();
-    if (!status.ok()) return Told(*output_, status);
-    closed_ = true;
-    return Status::Ok();
+    auto closed = encoder_->Close({{"mutirao", metadata.dump(-1, ' ', false, Json::error_handler_t::replace)}});
+    return Told(*output_, closed.status());
   }
 
  private:
   std::shared_ptr<storage::FileOutput> output_;
-  SchemaPtr schema_;
-  std::unique_ptr<parquet::arrow::FileWriter> writer_;
+  std::unique_ptr<parquet_encode::FileEncoder> encoder_;
   Json metadata_;
-  bool closed_ = false;
 };
 
 class ParquetFormat : public FileFormat {
  public:
-  ParquetFormat(std::shared_ptr<parquet::WriterProperties> properties, int64_t group_rows)
-      : properties_(std::move(properties)), group_rows_(group_rows) {}
+  ParquetFormat(parquet_encode::EncodeOptions options, int64_t group_rows)
+      : options_(std::move(options)), group_rows_(group_rows) {}
 
   std::string extension() const override { return ".parquet"; }
   int64_t group_rows() const override { return group_rows_; }
 
   Result<std::unique_ptr<FileEncoder>> Open(std::shared_ptr<storage::FileOutput> output, const SchemaPtr& schema,
                                             const Json& metadata) const override {
-    auto arrow_properties = parquet::ArrowWriterProperties::Builder().store_schema()->build();
-    auto writer = parquet::arrow::FileWriter::Open(*schema, arrow::default_memory_pool(), output, properties_,
-                                                   std::move(arrow_properties));
-    if (!writer.ok()) return Told(*output, writer.status());
+    auto encoder = parquet_encode::FileEncoder::Make(output.get(), schema, options_);
+    if (!encoder.ok()) return Told(*output, encoder.status());
     return std::unique_ptr<FileEncoder>(
-        std::make_unique<ParquetEncoder>(std::move(output), schema, std::move(*writer), metadata));
+        std::make_unique<ParquetEncoder>(std::move(output), std::move(encoder).value(), metadata));
   }
 
   Result<int64_t> CountRows(const std::string& path) const override {
@@ -87,33 +65,26 @@ class ParquetFormat : public FileFormat {
   }
 
  private:
-  std::shared_ptr<parquet::WriterProperties> properties_;
+  parquet_encode::EncodeOptions options_;
   int64_t group_rows_;
 };
 
-Result<parquet::Compression::type> CodecOf(const std::string& name) {
-  if (name == "zstd") return parquet::Compression::ZSTD;
-  if (name == "snappy") return parquet::Compression::SNAPPY;
-  if (name == "gzip") return parquet::Compression::GZIP;
-  if (name == "lz4") return parquet::Compression::LZ4;
-  if (name == "none") return parquet::Compression::UNCOMPRESSED;
+Result<parquet_encode::Codec> CodecOf(const std::string& name) {
+  if (name == "zstd") return parquet_encode::Codec::kZstd;
+  if (name == "snappy") return parquet_encode::Codec::kSnappy;
+  if (name == "gzip") return parquet_encode::Codec::kGzip;
+  if (name == "lz4") return parquet_encode::Codec::kLz4Raw;
+  if (name == "none") return parquet_encode::Codec::kNone;
   return Status::Invalid("\"" + name + "\" is not a compression").Help("zstd, snappy, gzip, lz4 or none");
 }
 
 }  // namespace
 
 Result<std::shared_ptr<const FileFormat>> MakeParquetFormat(const ParquetWriteOptions& options) {
-  auto codec = MUTIRAO_TRY(CodecOf(options.compression));
-  parquet::WriterProperties::Builder builder;
-  builder.version(parquet::ParquetVersion::PARQUET_2_6)
-      ->compression(codec)
-      ->max_row_group_length(options.row_group_rows)
-      ->created_by("mutirao")
-      ->enable_write_page_index()
-      ->enable_store_decimal_as_integer();
-  bool has_levels = codec == parquet::Compression::ZSTD || codec == parquet::Compression::GZIP;
-  if (has_levels && options.compression_level != 0) builder.compression_level(options.compression_level);
-  return std::shared_ptr<const FileFormat>(std::make_shared<ParquetFormat>(builder.build(), options.row_group_rows));
+  parquet_encode::EncodeOptions encode;
+  encode.codec = MUTIRAO_TRY(CodecOf(options.compression));
+  encode.level = options.compression_level;
+  return std::shared_ptr<const FileFormat>(std::make_shared<ParquetFormat>(std::move(encode), options.row_group_rows));
 }
 
 }  // namespace mutirao::formats

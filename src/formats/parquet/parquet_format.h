@@ -18,8 +18,8 @@ struct ParquetWriteOptions {
   int64_t row_group_rows = 122880;
 };
 
-/// Files of Apache Parquet 2.6: statistics for every column chunk, page index, dictionaries that give way to plain
-/// values when they grow too large, Arrow's schema and our metadata (JSON under the key "mutirao") in the footer.
+/// Files of our own encoder (docs/formats/parquet.md): statistics for every column chunk, page index, encodings chosen
+/// by looking at the values, Arrow's schema and our metadata (JSON under the key "mutirao") in the footer.
 /// Errors: kInvalid for a compression of another name.
 Result<std::shared_ptr<const FileFormat>> MakeParquetFormat(const ParquetWriteOptions& options);
 

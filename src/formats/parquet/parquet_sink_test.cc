@@ -242,7 +242,7 @@ TEST_F(ParquetSinkTest, FullDiskFailsAllWorkersAndPublishesNothing) {
   auto staging = *sink->Begin("r");
   auto writer = std::move(sink->Open({.attempt = "a", .staging = staging, .workers = 2})).value();
   Status status;
-  for (int i = 0; i < 50 && status.ok(); ++i) status = writer->Write(0, Numbered(i * 5000, 5000));
+  for (int i = 0; i < 2000 && status.ok(); ++i) status = writer->Write(0, Numbered(i * 5000, 5000));
   EXPECT_EQ(status.code(), StatusCode::kExhausted) << status.ToString();
   EXPECT_THAT(status.ToString(), testing::HasSubstr("disk/.out.staging-r/part-a-"));
   EXPECT_THAT(status.help(), testing::HasSubstr("free"));
