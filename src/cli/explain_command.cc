@@ -21,6 +21,7 @@ struct ExplainFlags : LaunchFlags {
   bool optimized = false;
   bool tasks = false;
   std::string task_folder;
+  int64_t task_bytes = engine::LoweringOptions().target_task_bytes;
   bool several_ops = false;
 };
 
@@ -37,9 +38,10 @@ std::string Note(const frame::PlanNode& node) {
 }
 
 // Cut into stages whose tasks write below `folder` and nowhere else.
-Result<std::vector<engine::Stage>> LowerInto(const std::string& folder, const runner::BoundFrames& bound,
-                                             const std::vector<PlanPtr>& roots) {
-  engine::LoweringOptions options{.exchange_dir = folder + "/exchange", .run_id = MakeRunId()};
+Result<std::vector<engine::Stage>> LowerInto(const std::string& folder, int64_t task_bytes,
+                                             const runner::BoundFrames& bound, const std::vector<PlanPtr>& roots) {
+  engine::LoweringOptions options{
+      .target_task_bytes = task_bytes, .exchange_dir = folder + "/exchange", .run_id = MakeRunId()};
   engine::Staging staging;
   for (size_t i = 0; i < bound.writes.size(); ++i) staging.push_back(fmt::format("{}/output-{}", folder, i));
   return engine::Lower(roots, staging, options);
@@ -59,10 +61,11 @@ Json DescribeStages(const std::vector<engine::Stage>& stages) {
 }
 
 // One file a task, and stages.json with their order. The places that tasks write to are made here.
-Status WriteTasks(const std::string& folder, const runner::BoundFrames& bound, const std::vector<PlanPtr>& roots) {
+Status WriteTasks(const std::string& folder, int64_t task_bytes, const runner::BoundFrames& bound,
+                  const std::vector<PlanPtr>& roots) {
   std::error_code error;
   std::string absolute = std::filesystem::absolute(folder, error).lexically_normal().string();
-  std::vector<engine::Stage> stages = MUTIRAO_TRY(LowerInto(absolute, bound, roots));
+  std::vector<engine::Stage> stages = MUTIRAO_TRY(LowerInto(absolute, task_bytes, bound, roots));
   std::filesystem::create_directories(absolute + "/exchange", error);
   for (size_t i = 0; i < bound.writes.size(); ++i) {
     std::filesystem::create_directories(fmt::format("{}/output-{}", absolute, i), error);
@@ -102,12 +105,12 @@ Result<Json> ExplainOp(const orchestration::OpDef& op, const runner::BoundFrames
   json["optimized"] = frame::ExplainPlan(optimized, Note);
   json["optimized_plan"] = frame::PlanToJson(optimized);
   if (flags.tasks) {
-    std::vector<engine::Stage> stages = MUTIRAO_TRY(LowerInto("(tasks)", bound, optimized));
+    std::vector<engine::Stage> stages = MUTIRAO_TRY(LowerInto("(tasks)", flags.task_bytes, bound, optimized));
     json["stages"] = DescribeStages(stages);
   }
   if (!flags.task_folder.empty()) {
-    MUTIRAO_TRY(
-        WriteTasks(flags.several_ops ? flags.task_folder + "/" + op.name : flags.task_folder, bound, optimized));
+    std::string folder = flags.several_ops ? flags.task_folder + "/" + op.name : flags.task_folder;
+    MUTIRAO_TRY(WriteTasks(folder, flags.task_bytes, bound, optimized));
   }
   return json;
 }
@@ -160,6 +163,9 @@ Command ExplainCommand() {
             app.add_option("--write-tasks", flags->task_folder,
                            "Write the task documents and their order (stages.json) into a folder; see `mutirao task`")
                 ->type_name("DIR");
+            app.add_option("--task-bytes", flags->task_bytes, "Stored bytes that a task should read")
+                ->check(CLI::PositiveNumber)
+                ->capture_default_str();
             AddLaunchFlags(app, *flags);
             return [flags](Terminal& terminal) { return Explain(terminal, *flags); };
           }};

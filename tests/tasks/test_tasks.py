@@ -31,7 +31,7 @@ def tasks(project, dump):
     """The job, and the documents of its tasks in the order of their stages."""
     frames = json.loads(json.dumps(FRAMES).replace("{dump}", str(dump)))
     job = project.job({"ops": {"load": {"frames": frames, "write": [{"frame": "states", "parquet": "out/states"}]}}})
-    project.run_ok("explain", job, "--write-tasks", "tasks")
+    project.run_ok("explain", job, "--write-tasks", "tasks", "--task-bytes", 50_000)
     stages = json.loads(project.path("tasks/stages.json").read_text())
     return job, [project.path("tasks") / name for stage in stages for name in stage["tasks"]], stages
 

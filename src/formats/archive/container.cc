@@ -1,6 +1,9 @@
 #include "formats/archive/container.h"
 
+#include <algorithm>
+#include <cctype>
 #include <cstring>
+#include <string>
 #include <utility>
 
 #include "formats/archive/inflate_stream.h"
@@ -24,6 +27,10 @@ const char* ContainerName(Container container) {
 }
 
 Result<Container> DetectContainer(const storage::Object& file) {
+  // A web page saved under the name of an archive, or an archive of which nothing arrived, is not a CSV file.
+  std::string name = file.uri();
+  std::transform(name.begin(), name.end(), name.begin(), [](unsigned char c) { return std::tolower(c); });
+  if (name.ends_with(".zip")) return Container::kZip;
   unsigned char magic[4] = {};
   const int64_t count = MUTIRAO_TRY(file.ReadAt(0, std::as_writable_bytes(std::span(magic))));
   if (count < 3) return Container::kPlain;
