@@ -1,5 +1,6 @@
 #include "frame/plan/explain.h"
 
+#include <algorithm>
 #include <unordered_map>
 
 #include <arrow/type.h>
@@ -44,15 +45,15 @@ bool IsDerive(const ProjectNode& project) {
 }
 
 std::string DescribeProject(const ProjectNode& project) {
-  bool derive = IsDerive(project);
+  bool computes = !std::all_of(project.columns.begin(), project.columns.end(), IsSameColumn);
+  bool derive = computes && IsDerive(project);
   std::vector<std::string> parts;
   for (const NamedExpr& column : project.columns) {
     if (derive && IsSameColumn(column)) continue;
     std::string name = QuoteName(column.name);
     parts.push_back(IsSameColumn(column) ? name : fmt::format("{} = {}", name, column.expr->ToString()));
   }
-  return fmt::format("{} {}", derive ? "derive" : "select",
-                     parts.empty() ? "nothing" : fmt::format("{}", fmt::join(parts, ", ")));
+  return fmt::format("{} {}", derive ? "derive" : "select", fmt::join(parts, ", "));
 }
 
 std::string DescribeJoin(const JoinNode& join) {
