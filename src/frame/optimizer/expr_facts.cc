@@ -15,50 +15,21 @@ namespace {
 
 // Give a value for every row, whatever the values of the arguments.
 bool IsTotal(const Expr& call) {
-  static const auto* total = new std::set<std::string, std::less<>>{"or",
-                                                                    "and",
-                                                                    "not",
-                                                                    "=",
-                                                                    "<>",
-                                                                    "<",
-                                                                    "<=",
-                                                                    ">",
-                                                                    ">=",
-                                                                    "||",
-                                                                    "like",
-                                                                    "is_null",
-                                                                    "in",
-                                                                    "between",
-                                                                    "if",
-                                                                    "coalesce",
-                                                                    "nullif",
-                                                                    "greatest",
-                                                                    "least",
-                                                                    "trim",
-                                                                    "ltrim",
-                                                                    "rtrim",
-                                                                    "replace",
-                                                                    "upper",
-                                                                    "lower",
-                                                                    "length",
-                                                                    "concat",
-                                                                    "starts_with",
-                                                                    "ends_with",
-                                                                    "contains",
-                                                                    "unaccent",
-                                                                    "digits_only",
-                                                                    "try_parse_date",
-                                                                    "year",
-                                                                    "month",
-                                                                    "day",
-                                                                    "cnpj_valid",
-                                                                    "cpf_valid",
-                                                                    "hash",
-                                                                    "today"};
+  // clang-format off
+  static const auto* total = new std::set<std::string, std::less<>>{
+      "or", "and", "not", "=", "<>", "<", "<=", ">", ">=", "||", "like", "is_null", "in", "between",
+      "if", "coalesce", "nullif", "greatest", "least", "hash",
+      "trim", "ltrim", "rtrim", "upper", "lower", "unaccent", "length", "replace", "substr", "split_part", "concat",
+      "digits_only", "starts_with", "ends_with", "contains", "split", "list_contains",
+      "cnpj_valid", "cnpj_format", "cpf_valid",
+      "try_parse_date", "try_parse_timestamp", "format_date", "date_trunc", "date_diff", "today",
+      "year", "month", "day", "week", "day_of_week", "hour", "minute", "second"};
+  // clang-format on
   if (total->contains(call.name())) return true;
   // Floating point goes to infinity or NaN; integers and decimals overflow. Division is left to be suspected.
-  bool arithmetic = call.name() == "+" || call.name() == "-" || call.name() == "*" || call.name() == "negate";
-  return arithmetic && call.type() != nullptr && call.type()->id() == arrow::Type::DOUBLE;
+  static const auto* total_on_floats =
+      new std::set<std::string, std::less<>>{"+", "-", "*", "negate", "abs", "round", "floor", "ceil"};
+  return total_on_floats->contains(call.name()) && call.type() != nullptr && call.type()->id() == arrow::Type::DOUBLE;
 }
 
 bool IsInteger(const arrow::DataType& type) {
@@ -92,38 +63,17 @@ bool IsWidening(const arrow::DataType& from, const arrow::DataType& to) {
 }
 
 double CallCost(const Expr& call) {
-  static const auto* costs = new std::map<std::string, double, std::less<>>{{"like", 8},
-                                                                            {"contains", 6},
-                                                                            {"regexp_matches", 40},
-                                                                            {"regexp_replace", 60},
-                                                                            {"regexp_extract", 60},
-                                                                            {"replace", 12},
-                                                                            {"concat", 8},
-                                                                            {"||", 8},
-                                                                            {"upper", 10},
-                                                                            {"lower", 10},
-                                                                            {"unaccent", 30},
-                                                                            {"trim", 4},
-                                                                            {"ltrim", 4},
-                                                                            {"rtrim", 4},
-                                                                            {"substr", 5},
-                                                                            {"split_part", 10},
-                                                                            {"parse_date", 10},
-                                                                            {"try_parse_date", 10},
-                                                                            {"parse_timestamp", 15},
-                                                                            {"format_date", 30},
-                                                                            {"digits_only", 10},
-                                                                            {"cnpj_valid", 15},
-                                                                            {"cpf_valid", 15},
-                                                                            {"cnpj_format", 20},
-                                                                            {"in", 3},
-                                                                            {"starts_with", 2},
-                                                                            {"ends_with", 2},
-                                                                            {"length", 3},
-                                                                            {"lpad", 10},
-                                                                            {"rpad", 10},
-                                                                            {"date_trunc", 5},
-                                                                            {"hash", 8}};
+  // clang-format off
+  static const auto* costs = new std::map<std::string, double, std::less<>>{
+      {"like", 8}, {"contains", 6}, {"starts_with", 2}, {"ends_with", 2}, {"in", 3}, {"list_contains", 10},
+      {"regexp_matches", 40}, {"regexp_replace", 60}, {"regexp_extract", 60},
+      {"replace", 12}, {"concat", 8}, {"||", 8}, {"upper", 10}, {"lower", 10}, {"unaccent", 30},
+      {"trim", 4}, {"ltrim", 4}, {"rtrim", 4}, {"substr", 5}, {"split_part", 10}, {"split", 30},
+      {"lpad", 10}, {"rpad", 10}, {"length", 3}, {"digits_only", 10}, {"hash", 8},
+      {"parse_date", 10}, {"try_parse_date", 10}, {"parse_timestamp", 15}, {"try_parse_timestamp", 15},
+      {"format_date", 30}, {"date_trunc", 5}, {"date_diff", 5},
+      {"cnpj_valid", 15}, {"cpf_valid", 15}, {"cnpj_format", 20}};
+  // clang-format on
   auto found = costs->find(call.name());
   return found == costs->end() ? 1 : found->second;
 }
