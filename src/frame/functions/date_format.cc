@@ -159,7 +159,7 @@ bool DateFormat::Read(std::string_view text, int64_t* micros) const {
   if (!ReadFields(text, &fields)) return false;
   int64_t days;
   if (fields.day_of_year > 0) {
-    if (fields.day_of_year > 365 + IsLeapYear(fields.year)) return false;
+    if (fields.year < 1 || fields.day_of_year > 365 + IsLeapYear(fields.year)) return false;
     days = DaysFromCivil(fields.year, 1, 1) + fields.day_of_year - 1;
   } else {
     if (!IsCivilDate(fields.year, static_cast<int>(fields.month), static_cast<int>(fields.day))) return false;

@@ -10,6 +10,7 @@
 #include "frame/expr/bind.h"
 #include "frame/expr/evaluate.h"
 #include "frame/expr/function.h"
+#include "frame/functions/today.h"
 #include "frame/functions/value_text.h"
 #include "frame/optimizer/expr_facts.h"
 
@@ -19,7 +20,7 @@ namespace {
 // Text tests, tests/frames/functions/*.test. A line is `expression => value`, `expression :: type => value` or
 // `expression => error: part of the message`; # begins a comment. Behind `table name type; …` stand rows of values,
 // then `end`; expressions that follow are computed over the table, and have a value a row, parted by `;`.
-// Values are expressions themselves.
+// Values are expressions themselves. In a document only the ```expr blocks are read.
 
 std::vector<std::string> Split(const std::string& text, const std::string& by) {
   std::vector<std::string> parts;
@@ -69,7 +70,8 @@ std::string Show(const arrow::Array& values) {
 
 class TextFile {
  public:
-  explicit TextFile(const std::filesystem::path& path) : name_(path.filename()), in_(path) {}
+  explicit TextFile(const std::filesystem::path& path)
+      : name_(path.filename()), in_(path), reading_(path.extension() != ".md") {}
 
   void Run() {
     std::string line;
@@ -88,7 +90,11 @@ class TextFile {
     while (std::getline(in_, *line)) {
       ++number_;
       *line = Trim(*line);
-      if (!line->empty() && line->front() != '#') return true;
+      if (line->starts_with("```")) {
+        reading_ = *line == "```expr";
+        continue;
+      }
+      if (reading_ && !line->empty() && line->front() != '#') return true;
     }
     return false;
   }
@@ -150,6 +156,7 @@ class TextFile {
 
   std::string name_;
   std::ifstream in_;
+  bool reading_;
   int number_ = 0;
   int checked_ = 0;
   BatchPtr table_ = OneRow();
@@ -164,6 +171,22 @@ TEST(Functions, GiveWhatTheTextTestsSay) {
     TextFile(entry.path()).Run();
   }
   EXPECT_GE(files, 5);
+}
+
+TEST(Functions, GiveWhatTheGuideSays) {
+  TextFile(std::filesystem::path(MUTIRAO_SOURCE_DIR) / "docs/guide/expressions.md").Run();
+}
+
+TEST(Functions, TodayIsTheSameDateInEveryRow) {
+  SetToday([] { return 20484; });
+  auto batch = arrow::RecordBatch::Make(arrow::schema({}), 3, std::vector<ArrayPtr>{});
+  EXPECT_EQ(Show(*MUTIRAO_MUST(Compute("today()", batch))), "2026-01-31; 2026-01-31; 2026-01-31");
+  EXPECT_EQ(Show(*MUTIRAO_MUST(Compute("today() - 31 < date '2026-01-01' and year(today()) = 2026", OneRow()))),
+            "true");
+  SetToday({});
+  int32_t today = Today();
+  EXPECT_GT(today, 20000);
+  EXPECT_EQ(Show(*MUTIRAO_MUST(Compute("today() - date '1970-01-01'", OneRow()))), std::to_string(today));
 }
 
 TEST(Functions, KeepWhatTheirExamplesPromise) {
