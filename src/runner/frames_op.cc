@@ -8,6 +8,7 @@
 #include "frame/optimizer/optimizer.h"
 #include "runner/account.h"
 #include "runner/quarantine.h"
+#include "runner/staged_writes.h"
 
 namespace mutirao::runner {
 namespace {
@@ -15,53 +16,6 @@ namespace {
 using frame::PlanPtr;
 using orchestration::LoadedJob;
 using orchestration::OpDef;
-
-// The staging places of an op's writes; what is not published is thrown away.
-class StagedWrites {
- public:
-  explicit StagedWrites(const BoundFrames& bound) : bound_(bound) {}
-  ~StagedWrites() {
-    for (size_t i = published_; i < places_.size(); ++i) bound_.writes[i].sink->Discard(places_[i]);
-  }
-  StagedWrites(const StagedWrites&) = delete;
-  StagedWrites& operator=(const StagedWrites&) = delete;
-
-  Status Begin(const std::string& run_id) {
-    for (const BoundFrames::Write& write : bound_.writes) {
-      std::string place = MUTIRAO_TRY(write.sink->Begin(run_id).Context(write.sink->target()));
-      places_.push_back(std::move(place));
-    }
-    return Status::Ok();
-  }
-
-  Status PublishAll(const std::vector<PlanPtr>& roots, const engine::ExecutionReport& report) {
-    for (size_t i = 0; i < places_.size(); ++i) {
-      const BoundFrames::Write& write = bound_.writes[i];
-      Status status =
-          write.sink->Publish(places_[i], PartsOf(roots[i], report)).Context("publishing " + write.sink->target());
-      if (!status.ok() && published_ > 0) {
-        return status.Context(fmt::format("{} of {} outputs are published already", published_, places_.size()));
-      }
-      MUTIRAO_TRY(std::move(status));
-      ++published_;
-    }
-    return Status::Ok();
-  }
-
-  const engine::Staging& places() const { return places_; }
-
- private:
-  static std::vector<frame::PartInfo> PartsOf(const PlanPtr& root, const engine::ExecutionReport& report) {
-    for (const engine::NodeReport& node : report.nodes) {
-      if (node.node == root.get()) return node.parts;
-    }
-    return {};
-  }
-
-  const BoundFrames& bound_;
-  engine::Staging places_;
-  size_t published_ = 0;
-};
 
 Json DescribeSources(const engine::ExecutionReport& report) {
   Json sources = Json::array();
@@ -168,7 +122,7 @@ Result<Json> RunFrames(const LoadedJob& job, const OpDef& op, const BoundFrames&
                        const orchestration::OpAttempt& attempt, RunEvents& events) {
   std::vector<PlanPtr> roots = MUTIRAO_TRY(frame::Optimize(bound.Roots()));
   std::unique_ptr<OpQuarantine> quarantine = MUTIRAO_TRY(OpQuarantine::Make(job, bound, attempt.run_id));
-  StagedWrites staged(bound);
+  StagedWrites staged(roots);
   MUTIRAO_TRY(staged.Begin(attempt.run_id));
 
   engine::ExecuteOptions options{.threads = ThreadsFor(job, op), .stop = attempt.stop, .quarantine = quarantine.get()};
@@ -186,7 +140,7 @@ Result<Json> RunFrames(const LoadedJob& job, const OpDef& op, const BoundFrames&
   if (attempt.stop.stop_requested()) return Status::Cancelled("stopped before anything was published");
   MUTIRAO_TRY(quarantine->Finish());
   Json set_aside = MUTIRAO_TRY(quarantine->Publish());
-  MUTIRAO_TRY(staged.PublishAll(roots, report));
+  MUTIRAO_TRY(staged.PublishAll(report));
   Json outcome = SumUp(bound, accounts, report);
   outcome["quarantine"] = std::move(set_aside);
   return outcome;
