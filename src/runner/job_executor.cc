@@ -5,6 +5,7 @@
 #include "runner/bind_frames.h"
 #include "runner/command_op.h"
 #include "runner/frames_op.h"
+#include "runner/module_op.h"
 
 namespace mutirao::runner {
 namespace {
@@ -53,6 +54,11 @@ Result<Json> JobExecutor::Execute(const OpDef& op, const orchestration::OpAttemp
     if (!errors.empty()) return Refuse(op, errors);
     return RunCommand(job_, op, command, attempt, events_);
   }
+  if (op.body == OpBody::kModule) {
+    OpFunction function = BindModule(job_, op, attempt.run_id, errors);
+    if (!errors.empty()) return Refuse(op, errors);
+    return RunModuleOp(job_, op, function, attempt, events_);
+  }
   BoundFrames bound = BindFrames(job_, op, attempt.run_id, false, errors);
   if (!errors.empty()) return Refuse(op, errors);
   Json outcome = MUTIRAO_TRY(RunFrames(job_, op, bound, attempt, events_));
@@ -83,6 +89,8 @@ JobCheck CheckJob(const LoadedJob& job, const std::set<std::string>& selected) {
     Diagnostics errors;
     if (op.body == OpBody::kCommand) {
       BindCommand(job, op, kNoRun, errors);
+    } else if (op.body == OpBody::kModule) {
+      BindModule(job, op, kNoRun, errors);
     } else {
       BoundFrames bound = BindFrames(job, op, kNoRun, true, errors);
       check.notes.insert(check.notes.end(), bound.deferred.begin(), bound.deferred.end());

@@ -111,7 +111,8 @@ Result<bool> ModuleOpContext::ConfigBool(std::string_view key) const {
 }
 
 void ModuleOpContext::Log(std::string_view message) {
-  mutirao::Log(LogLevel::kInfo, fmt::format("{}: {}", facts_.op_name, message));
+  std::lock_guard lock(mutex_);
+  facts_.log(Redactor::Global().Mask(message));
 }
 
 void ModuleOpContext::AddMetadata(std::string_view key, std::string_view value) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <mutex>
 #include <stop_token>
 #include <string>
@@ -34,6 +35,8 @@ class ModuleOpContext : public OpContext {
     int attempt = 1;
     Json config = Json::object();
     std::stop_token stop;
+    /// Takes the lines that the op logs. Threads: called from any, one at a time.
+    std::function<void(const std::string&)> log;
   };
   explicit ModuleOpContext(Facts facts) : facts_(std::move(facts)) {}
 

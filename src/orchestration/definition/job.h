@@ -43,7 +43,7 @@ struct RetryPolicy {
   Jitter jitter = Jitter::kNone;
 };
 
-enum class OpBody { kFrames, kCommand };
+enum class OpBody { kFrames, kCommand, kModule };
 
 /// A unit of work and of retry. What its body means is not known here: `spec` is the op's mapping as it was written.
 struct OpDef {

@@ -179,11 +179,13 @@ class Parser {
     for (const char* body : {"frames", "command", "module", "sql"}) {
       if (op.spec.contains(body)) bodies.emplace_back(body);
     }
-    op.body = op.spec.contains("command") ? OpBody::kCommand : OpBody::kFrames;
+    op.body = op.spec.contains("command")  ? OpBody::kCommand
+              : op.spec.contains("module") ? OpBody::kModule
+                                           : OpBody::kFrames;
     if (bodies.empty()) {
       errors_.Add({.message = fmt::format("op \"{}\" has nothing to do", op.name),
                    .pointer = op.pointer,
-                   .help = "give it frames and write, or a command"});
+                   .help = "give it frames and write, a command, or a module"});
     }
     for (size_t i = 1; i < bodies.size(); ++i) {
       errors_.Add(
@@ -192,7 +194,7 @@ class Parser {
            .at_key = true,
            .help = "split it into two ops, the second `after` the first"});
     }
-    for (const char* later : {"module", "sql", "extras", "in"}) RefuseKey(op, later);
+    for (const char* later : {"sql", "extras", "in"}) RefuseKey(op, later);
     bool frames = op.spec.contains("frames");
     if (frames && !op.spec.contains("write")) {
       errors_.Add({.message = fmt::format("op \"{}\" has frames but writes none", op.name),
@@ -226,7 +228,7 @@ class Parser {
     if (!op.spec.contains(key)) return;
     std::string help = std::string_view(key) == "in"
                            ? "use after: for the order and read what the other op wrote by its path"
-                           : "use frames and write, or a command";
+                           : "use frames and write, a command, or a module";
     if (std::string_view(key) == "extras") help = "hand values over with env: or as arguments of the command";
     errors_.Add({.message = fmt::format("this build does not run ops with {}", key),
                  .pointer = PointerJoin(op.pointer, key),

@@ -1,0 +1,20 @@
+#pragma once
+
+#include "orchestration/config/project.h"
+#include "orchestration/run/run.h"
+#include "runner/module.h"
+#include "runner/run_events.h"
+
+namespace mutirao::runner {
+
+/// Find the function that an op's `module:` names. Its library is loaded, so its code runs from here on.
+/// Faults are added to `errors`; null then.
+OpFunction BindModule(const orchestration::LoadedJob& job, const orchestration::OpDef& op, const std::string& run_id,
+                      Diagnostics& errors);
+
+/// Run a module's op in this process. Gives {"metadata": what it attached}.
+/// Errors: what the op returns; an exception out of it is kFailed.
+Result<Json> RunModuleOp(const orchestration::LoadedJob& job, const orchestration::OpDef& op, OpFunction function,
+                         const orchestration::OpAttempt& attempt, RunEvents& events);
+
+}  // namespace mutirao::runner
