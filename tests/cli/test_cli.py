@@ -216,7 +216,7 @@ def test_new_project_runs_without_any_edit(project):
     demo = type(project)(project.path("demo"), project.binary)
     outcome = demo.run_ok("run", "jobs/hello.yaml")
     first = outcome.err.splitlines()
-    [line] = [text for text in first if text.startswith("read 8")]
+    line = next(text for text in first if text.startswith("read 8"))
     assert line == "read 8 = written 6 + filtered 1 + quarantined 1"
     assert demo.read("out/sales").num_rows == 6 and demo.read("out/sales.quarantine").num_rows == 1
     assert demo.run_ok("check").code == OK

@@ -86,7 +86,7 @@ def test_partitions_are_columns_again(written, reader):
 
 
 def test_arrow_file_is_read_by_polars(written):
-    assert by_id(polars.read_ipc(written.path("one.arrow"), memory_map=False).to_arrow()) == EXPECTED
+    assert by_id(polars.read_ipc(written.path("one.arrow")).to_arrow()) == EXPECTED
 
 
 def test_footer_tells_statistics_page_index_and_what_wrote_it(written):

@@ -33,7 +33,7 @@ class MemoryObject : public storage::Object {
 
  private:
   std::string bytes_;
-  std::string uri_ = "test.zip";
+  std::string uri_ = "memory";
 };
 
 std::string Number(uint64_t value, int bytes) {
@@ -121,7 +121,8 @@ Result<std::vector<std::string>> ReadZip(const std::string& bytes) {
   std::vector<std::string> texts;
   for (const ZipMember& member : members) {
     const auto stream = MUTIRAO_TRY(OpenZipMember(object, member));
-    texts.push_back(MUTIRAO_TRY(ReadAll(*stream)));
+    std::string text = MUTIRAO_TRY(ReadAll(*stream));
+    texts.push_back(std::move(text));
   }
   return texts;
 }

@@ -90,8 +90,10 @@ Status ChunkParser::MakeBuilders() {
       builders_.push_back(nullptr);
       continue;
     }
-    builders_.push_back(MUTIRAO_TRY(MakeColumnBuilder(plan_->columns[wanted.field], wanted.field, plan_->dialect,
-                                                      plan_->on_error == ErrorPolicy::kNull, &result_.values_nulled)));
+    auto builder =
+        MUTIRAO_TRY(MakeColumnBuilder(plan_->columns[wanted.field], wanted.field, plan_->dialect,
+                                      plan_->on_error == ErrorPolicy::kNull, &result_.values_nulled));
+    builders_.push_back(std::move(builder));
   }
   return Status::Ok();
 }
@@ -345,9 +347,11 @@ Status ChunkParser::FinishBatch() {
   arrow::ArrayVector arrays;
   for (size_t i = 0; i < builders_.size(); ++i) {
     if (builders_[i]) {
-      arrays.push_back(MUTIRAO_TRY(builders_[i]->Finish()));
+      auto array = MUTIRAO_TRY(builders_[i]->Finish());
+      arrays.push_back(std::move(array));
     } else {
-      arrays.push_back(MUTIRAO_TRY(provenance_->Of(*plan_->wanted[i].provenance)->Finish()));
+      auto array = MUTIRAO_TRY(provenance_->Of(*plan_->wanted[i].provenance)->Finish());
+      arrays.push_back(std::move(array));
     }
   }
   result_.batches.push_back(arrow::RecordBatch::Make(plan_->schema, batch_rows_, std::move(arrays)));

@@ -96,7 +96,10 @@ class CsvSource : public frame::Source {
 
   Result<std::unique_ptr<frame::Scan>> Open(const ScanRequest& request, const ScanContext& context) const override {
     auto plan = std::make_shared<ReadPlan>(BasePlan());
-    for (const std::string& name : request.columns) plan->wanted.push_back(MUTIRAO_TRY(FindColumn(name)));
+    for (const std::string& name : request.columns) {
+      auto column = MUTIRAO_TRY(FindColumn(name));
+      plan->wanted.push_back(std::move(column));
+    }
     arrow::FieldVector fields;
     for (const std::string& name : request.columns) fields.push_back(schema_->GetFieldByName(name));
     plan->schema = arrow::schema(std::move(fields));
@@ -118,7 +121,10 @@ class CsvSource : public frame::Source {
     if (request.splits.empty()) {
       setup.inputs = MUTIRAO_TRY(Inputs());
     } else {
-      for (const Split& split : request.splits) setup.inputs.push_back(MUTIRAO_TRY(Input::FromJson(split.description)));
+      for (const Split& split : request.splits) {
+        auto input = MUTIRAO_TRY(Input::FromJson(split.description));
+        setup.inputs.push_back(std::move(input));
+      }
     }
     if (context.warn) {
       for (const std::string& warning : spec_.warnings) context.warn(warning);
