@@ -166,7 +166,6 @@ class SpecParser {
     spec_.on_error = static_cast<ErrorPolicy>(Choice("on_error", {"fail", "quarantine", "null"}));
     spec_.infer = Flag("infer", false);
     spec_.sniff = Flag("sniff", false);
-    spec_.preserve_order = Flag("preserve_order", false);
     spec_.provenance = Flag("provenance", false);
     spec_.guessed_types = Flag("guessed_types", false);
     spec_.header_names = Flag("header_names", false);
@@ -293,10 +292,10 @@ std::string CharacterText(int character) {
 
 const std::vector<std::string>& CsvSpecKeys() {
   static const std::vector<std::string> keys = {
-      "csv",        "layout",     "columns",        "header", "delimiter",     "quote",        "escape",
-      "encoding",   "newline",    "comment",        "skip",   "nulls",         "quotes",       "nul",
-      "on_error",   "max_errors", "types",          "infer",  "sniff",         "member",       "max_record_bytes",
-      "provenance", "quarantine", "preserve_order", "files",  "guessed_types", "header_names", "warnings"};
+      "csv",        "layout",     "columns", "header",        "delimiter",    "quote",   "escape",
+      "encoding",   "newline",    "comment", "skip",          "nulls",        "quotes",  "nul",
+      "on_error",   "max_errors", "types",   "infer",         "sniff",        "member",  "max_record_bytes",
+      "provenance", "quarantine", "files",   "guessed_types", "header_names", "warnings"};
   return keys;
 }
 
@@ -325,7 +324,6 @@ Json CsvSpec::ToJson() const {
   json["on_error"] = kOnError[static_cast<size_t>(on_error)];
   if (error_limit.count) json["max_errors"] = *error_limit.count;
   if (error_limit.share) json["max_errors"] = fmt::format("{}%", *error_limit.share * 100);
-  if (preserve_order) json["preserve_order"] = true;
   if (provenance) json["provenance"] = true;
   if (!quarantine.empty()) json["quarantine"] = quarantine;
   if (!member.empty()) json["member"] = member;

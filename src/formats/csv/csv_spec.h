@@ -27,7 +27,6 @@ struct CsvSpec {
   ErrorLimit error_limit;
   bool infer = false;
   bool sniff = false;
-  bool preserve_order = false;
   bool provenance = false;
   bool guessed_types = false;
   std::string quarantine;

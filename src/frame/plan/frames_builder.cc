@@ -1,6 +1,7 @@
 #include "frame/plan/frames_builder.h"
 
 #include <algorithm>
+#include <utility>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -127,6 +128,7 @@ class FramesBuilder {
     }
     Json spec = read;
     if (provenance) spec["provenance"] = true;
+    const bool preserve_order = TakePreserveOrder(spec, pointer);
     Diagnostics found;
     auto source = context_.registry->MakeSource(spec, context_.formats, found);
     for (Diagnostic fault : found.list()) {
@@ -138,7 +140,16 @@ class FramesBuilder {
       return nullptr;
     }
     if (!found.empty()) return nullptr;
-    return PlanOrReport(MakeScan(*source), pointer, errors_);
+    return PlanOrReport(MakeScan(*source, preserve_order), pointer, errors_);
+  }
+
+  // The one key of `read` that is not the format's: how the rows are read is decided by the engine.
+  bool TakePreserveOrder(Json& spec, const std::string& pointer) {
+    if (!spec.is_object() || !spec.contains("preserve_order")) return false;
+    const Json value = std::exchange(spec["preserve_order"], nullptr);
+    spec.erase("preserve_order");
+    if (!value.is_boolean()) errors_.Add(PointerJoin(pointer, "preserve_order"), "expects true or false");
+    return value == true;
   }
 
   PlanPtr From(const Json& from, const std::string& pointer) {

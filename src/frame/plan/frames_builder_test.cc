@@ -91,10 +91,22 @@ TEST(BuildFrames, SaysWhatIsWrongWithFrames) {
             "/a/read/enconding (key): unknown key \"enconding\"\n");
   EXPECT_EQ(FaultsOf("a: {read: {csv: towns, provenance: true}}"),
             "/a/read/provenance (key): unknown key \"provenance\"\n");
+  EXPECT_EQ(FaultsOf("a: {read: {table: towns, preserve_order: 1}}"),
+            "/a/read/preserve_order: expects true or false\n");
   EXPECT_EQ(FaultsOf("a: {read: 1}"), "/a/read: expects a mapping; {csv | table: …}\n");
   EXPECT_EQ(FaultsOf("town: {read: {table: towns}}\na: {from: towm}"),
             "/a/from: unknown frame \"towm\"; did you mean \"town\"?\n");
   EXPECT_EQ(FaultsOf("a: {read: {table: towns}, steps: {limit: 1}}"), "/a/steps: expects a list of steps\n");
+}
+
+TEST(BuildFrames, ReadsInOrderWhenAsked) {
+  auto built = BuildFromYaml(R"(
+ordered: {read: {table: towns, preserve_order: true}}
+free: {read: {table: towns, preserve_order: false}}
+)");
+  ASSERT_TRUE(built.errors.empty()) << built.Faults();
+  EXPECT_TRUE(static_cast<const ScanNode&>(*built.plans.at("ordered")).preserve_order);
+  EXPECT_FALSE(static_cast<const ScanNode&>(*built.plans.at("free")).preserve_order);
 }
 
 TEST(BuildFrames, ReportsACycleOnce) {

@@ -132,6 +132,9 @@ Json Reads(const FormatRegistry& registry) {
   for (const std::string& kind : registry.SourceKinds()) {
     Json schema = registry.SourceSchema(kind);
     if (schema.is_null()) schema = {{"type", "object"}, {"required", {kind}}};
+    schema["properties"]["preserve_order"] = {
+        {"type", "boolean"},
+        {"description", "Keep the rows in the order of the files and of the rows in them; false by default."}};
     alternatives.push_back(std::move(schema));
   }
   return {{"anyOf", std::move(alternatives)}, {"description", "Where the rows come from."}};
