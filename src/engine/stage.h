@@ -66,8 +66,8 @@ Status FillInputs(Stage& stage, const StageResults& results);
 Json WithAttempt(Json task, int attempt);
 
 /// Run one task document in this process and give its result document: rows, bytes, parts and node reports.
-/// `registry` must know the formats the fragment uses and RegisterExchange(). Of `options` threads and attempt are
-/// taken from the document.
+/// `registry` must know the formats the fragment uses and RegisterExchange(). The attempt is taken from the document,
+/// and the threads where `options` says none.
 Result<Json> RunTask(const Json& task, const frame::FormatRegistry& registry, const ExecuteOptions& options);
 
 /// What a staged run gave.

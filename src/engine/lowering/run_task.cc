@@ -7,7 +7,7 @@ namespace mutirao::engine {
 Result<Json> RunTask(const Json& task, const frame::FormatRegistry& registry, const ExecuteOptions& options) {
   ParsedTask parsed = MUTIRAO_TRY(ParseTaskDocument(task, registry));
   ExecuteOptions own = options;
-  own.threads = parsed.threads;
+  if (own.threads <= 0) own.threads = parsed.threads;
   own.attempt = AttemptName(parsed.run_id, parsed.stage, parsed.task, parsed.attempt);
   ExecutionReport report = MUTIRAO_TRY(ExecuteSplits(parsed.roots, parsed.staging, parsed.splits, own));
 
