@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
 #include <vector>
@@ -35,6 +36,9 @@ class Aggregator {
   /// Called once, before Merge from it, with the part of each group.
   virtual void PrepareMerge(std::span<const uint8_t> /*part_of_group*/) {}
 
+  /// Says kCancelled when the run is to stop; asked in loops that may be long.
+  using CheckStop = std::function<Status()>;
+
   /// Which groups of another state come in as which of this one.
   struct MergePlan {
     std::span<const uint32_t> source;
@@ -43,12 +47,13 @@ class Aggregator {
     const uint32_t* target_of = nullptr;
     int first_part = 0;
     int end_part = 0;
+    CheckStop check_stop;
   };
-  /// `from` has the same type as this.
+  /// `from` has the same type as this and outlives it: long values stay where they are.
   virtual Status Merge(const Aggregator& from, const MergePlan& plan) = 0;
 
   /// Give one value a group; the state is used up.
-  virtual Result<ArrayPtr> Finish() = 0;
+  virtual Result<ArrayPtr> Finish(const CheckStop& check_stop) = 0;
 };
 
 /// Make the state of an aggregate. Errors: kUnsupported for a function, or for types, that it does not know.

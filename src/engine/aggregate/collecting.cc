@@ -6,6 +6,7 @@
 #include "columnar/arrow_status.h"
 #include "engine/aggregate/aggregator.h"
 #include "engine/aggregate/parted_log.h"
+#include "engine/aggregate/stepwise.h"
 #include "engine/rows/column_view.h"
 #include "engine/rows/gather.h"
 
@@ -33,14 +34,16 @@ class Median : public Aggregator {
 
   Status Merge(const Aggregator& other, const MergePlan& plan) override {
     const auto& from = static_cast<const Median&>(other);
+    size_t merged = 0;
     for (size_t entry : from.log_.Entries(plan.first_part, plan.end_part)) {
+      if (++merged % kBatchRows == 0) MUTIRAO_TRY(plan.check_stop());
       groups_.push_back(plan.target_of[from.groups_[entry]]);
       values_.push_back(from.values_[entry]);
     }
     return {};
   }
 
-  Result<ArrayPtr> Finish() override {
+  Result<ArrayPtr> Finish(const CheckStop& check_stop) override {
     std::vector<size_t> begins(group_count_ + 1);
     for (uint32_t group : groups_) ++begins[group + 1u];
     for (size_t i = 0; i < group_count_; ++i) begins[i + 1] += begins[i];
@@ -51,8 +54,10 @@ class Median : public Aggregator {
     std::vector<uint8_t> valid(group_count_);
     for (size_t group = 0; group < group_count_; ++group) {
       valid[group] = begins[group + 1] > begins[group];
-      if (valid[group])
-        medians[group] = Middle(std::span(sorted).subspan(begins[group], begins[group + 1] - begins[group]));
+      if (!valid[group]) continue;
+      if (group % kBatchRows == 0) MUTIRAO_TRY(check_stop());
+      const auto values = std::span(sorted).subspan(begins[group], begins[group + 1] - begins[group]);
+      medians[group] = MUTIRAO_TRY(Middle(values, check_stop));
     }
     return MakeFixedArray(type_, medians, valid);
   }
@@ -63,9 +68,9 @@ class Median : public Aggregator {
     return x < y;
   }
 
-  double Middle(std::span<T> values) const {
+  Result<double> Middle(std::span<T> values, const CheckStop& check_stop) const {
+    MUTIRAO_TRY(SelectStepwise(values, values.size() / 2, Less, check_stop));
     const auto middle = values.begin() + static_cast<ptrdiff_t>(values.size() / 2);
-    std::nth_element(values.begin(), middle, values.end(), Less);
     const double high = static_cast<double>(*middle) / scale_;
     if (values.size() % 2 == 1) return high;
     const double low = static_cast<double>(*std::max_element(values.begin(), middle, Less)) / scale_;
@@ -103,7 +108,9 @@ class ListValues : public Aggregator {
     const auto& from = static_cast<const ListValues&>(other);
     const auto first_chunk = static_cast<uint32_t>(chunks_.size());
     chunks_.insert(chunks_.end(), from.chunks_.begin(), from.chunks_.end());
+    size_t merged = 0;
     for (size_t entry : from.log_.Entries(plan.first_part, plan.end_part)) {
+      if (++merged % kBatchRows == 0) MUTIRAO_TRY(plan.check_stop());
       groups_.push_back(plan.target_of[from.groups_[entry]]);
       rows_.push_back({from.rows_[entry].chunk + first_chunk, from.rows_[entry].row});
       orders_.push_back(from.orders_[entry]);
@@ -111,12 +118,13 @@ class ListValues : public Aggregator {
     return {};
   }
 
-  Result<ArrayPtr> Finish() override {
+  Result<ArrayPtr> Finish(const CheckStop& check_stop) override {
     std::vector<size_t> entries(rows_.size());
     for (size_t i = 0; i < entries.size(); ++i) entries[i] = i;
-    std::sort(entries.begin(), entries.end(), [&](size_t x, size_t y) {
+    const auto before = [&](size_t x, size_t y) {
       return groups_[x] != groups_[y] ? groups_[x] < groups_[y] : orders_[x] < orders_[y];
-    });
+    };
+    MUTIRAO_TRY(SortStepwise(std::span(entries), before, check_stop));
     std::vector<RowRef> rows;
     std::vector<int32_t> offsets(group_count_ + 1);
     rows.reserve(entries.size());

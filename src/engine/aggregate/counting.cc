@@ -43,7 +43,7 @@ class Count : public Aggregator {
     return {};
   }
 
-  Result<ArrayPtr> Finish() override { return CountsArray(type_, counts_); }
+  Result<ArrayPtr> Finish(const CheckStop&) override { return CountsArray(type_, counts_); }
 
  private:
   const TypePtr type_;
@@ -73,7 +73,9 @@ class CountDistinct : public Aggregator {
 
   Status Merge(const Aggregator& other, const MergePlan& plan) override {
     const auto& from = static_cast<const CountDistinct&>(other);
+    size_t merged = 0;
     for (size_t entry : from.log_.Entries(plan.first_part, plan.end_part)) {
+      if (++merged % kBatchRows == 0) MUTIRAO_TRY(plan.check_stop());
       const uint64_t pair = from.pairs_.keys()[entry].a;
       const auto value = static_cast<uint32_t>(pair);
       Add(plan.target_of[pair >> 32], from.values_.keys()[value], from.values_.hashes()[value]);
@@ -81,7 +83,7 @@ class CountDistinct : public Aggregator {
     return {};
   }
 
-  Result<ArrayPtr> Finish() override { return CountsArray(type_, counts_); }
+  Result<ArrayPtr> Finish(const CheckStop&) override { return CountsArray(type_, counts_); }
 
  private:
   void Add(uint32_t group, const Key& key, uint64_t hash) {
@@ -180,7 +182,7 @@ class ApproxCountDistinct : public Aggregator {
     return {};
   }
 
-  Result<ArrayPtr> Finish() override {
+  Result<ArrayPtr> Finish(const CheckStop&) override {
     std::vector<int64_t> counts;
     counts.reserve(sketches_.size());
     for (const Sketch& sketch : sketches_) counts.push_back(sketch.Estimate());

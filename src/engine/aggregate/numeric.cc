@@ -52,7 +52,7 @@ class ExactSum : public Aggregator {
     return overflow ? SumOverflow(name_, type_) : Status();
   }
 
-  Result<ArrayPtr> Finish() override {
+  Result<ArrayPtr> Finish(const CheckStop&) override {
     if (type_->id() == arrow::Type::DECIMAL128) {
       const int32_t precision = static_cast<const arrow::Decimal128Type&>(*type_).precision();
       for (Int128 sum : sums_) {
@@ -103,7 +103,7 @@ class FloatSum : public Aggregator {
     return {};
   }
 
-  Result<ArrayPtr> Finish() override { return MakeFixedArray(type_, sums_, seen_); }
+  Result<ArrayPtr> Finish(const CheckStop&) override { return MakeFixedArray(type_, sums_, seen_); }
 
  private:
   const TypePtr type_;
@@ -143,7 +143,7 @@ class Average : public Aggregator {
     return overflow ? SumOverflow(name_, type_) : Status();
   }
 
-  Result<ArrayPtr> Finish() override {
+  Result<ArrayPtr> Finish(const CheckStop&) override {
     std::vector<double> values(sums_.size());
     std::vector<uint8_t> valid(sums_.size());
     for (size_t i = 0; i < sums_.size(); ++i) {
@@ -205,7 +205,7 @@ class Deviation : public Aggregator {
     return {};
   }
 
-  Result<ArrayPtr> Finish() override {
+  Result<ArrayPtr> Finish(const CheckStop&) override {
     std::vector<double> values(states_.size());
     std::vector<uint8_t> valid(states_.size());
     for (size_t i = 0; i < states_.size(); ++i) {

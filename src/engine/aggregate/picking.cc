@@ -1,10 +1,10 @@
 #include <cmath>
-#include <string>
 
 #include <arrow/api.h>
 
 #include "columnar/arrow_status.h"
 #include "engine/aggregate/aggregator.h"
+#include "engine/aggregate/group_values.h"
 #include "engine/rows/column_view.h"
 
 namespace mutirao::engine {
@@ -22,26 +22,17 @@ bool Less(const T& x, const T& y) {
   }
 }
 
-template <typename View>
-struct ValueOf {
-  using Type = std::decay_t<decltype(std::declval<View>()[0])>;
-};
-template <>
-struct ValueOf<BytesView> {
-  using Type = std::string;
-};
-
 /// One value of its input for each group: the least, the greatest, or the one of the first or last row. Null counts
 /// only for first and last.
-template <typename View>
+template <typename View, typename Values>
 class PickValue : public Aggregator {
  public:
-  using Value = typename ValueOf<View>::Type;
+  using Value = typename Values::Value;
 
   PickValue(TypePtr type, Pick pick) : type_(std::move(type)), pick_(pick) {}
 
   void Grow(size_t groups) override {
-    values_.resize(groups);
+    values_.Resize(groups);
     states_.resize(groups);
     if (UsesOrder()) orders_.resize(groups);
   }
@@ -57,10 +48,10 @@ class PickValue : public Aggregator {
         const RowOrder order{input.position, input.first_row + at};
         if (!TakesOrder(group, order)) continue;
         Put(group, valid);
-        if (valid) values_[group] = view[at];
+        if (valid) values_.Set(group, view[at]);
       } else if (valid && (states_[group] == kNone || TakesValue(view[at], values_[group]))) {
         Put(group, true);
-        values_[group] = view[at];
+        values_.Set(group, view[at]);
       }
     }
     return {};
@@ -77,19 +68,15 @@ class PickValue : public Aggregator {
         continue;
       }
       states_[target] = from.states_[source];
-      values_[target] = from.values_[source];
+      values_.Borrow(target, from.values_, source);
     }
     return {};
   }
 
-  Result<ArrayPtr> Finish() override {
+  Result<ArrayPtr> Finish(const CheckStop&) override {
     std::vector<uint8_t> valid(states_.size());
     for (size_t i = 0; i < states_.size(); ++i) valid[i] = states_[i] == kValue;
-    if constexpr (std::is_same_v<View, BytesView>) {
-      return FinishBytes(valid);
-    } else {
-      return MakeFixedArray<Value>(type_, values_, valid);
-    }
+    return values_.Finish(type_, valid);
   }
 
  private:
@@ -105,36 +92,19 @@ class PickValue : public Aggregator {
     orders_[group] = order;
     return true;
   }
-  template <typename T>
-  bool TakesValue(const T& value, const Value& held) const {
-    if constexpr (std::is_same_v<Value, std::string>) {
-      return pick_ == Pick::kMin ? value < std::string_view(held) : std::string_view(held) < value;
-    } else {
-      return pick_ == Pick::kMin ? Less<Value>(value, held) : Less<Value>(held, value);
-    }
-  }
-
-  Result<ArrayPtr> FinishBytes(const std::vector<uint8_t>& valid) {
-    arrow::BinaryBuilder builder;
-    for (size_t i = 0; i < valid.size(); ++i) {
-      if (valid[i]) {
-        MUTIRAO_TRY(builder.Append(values_[i]));
-      } else {
-        MUTIRAO_TRY(builder.AppendNull());
-      }
-    }
-    ArrayPtr array = MUTIRAO_TRY(builder.Finish());
-    auto data = array->data()->Copy();
-    data->type = type_;
-    return arrow::MakeArray(data);
+  bool TakesValue(const Value& value, const Value& held) const {
+    return pick_ == Pick::kMin ? Less<Value>(value, held) : Less<Value>(held, value);
   }
 
   const TypePtr type_;
   const Pick pick_;
-  std::vector<Value> values_;
+  Values values_;
   std::vector<uint8_t> states_;
   std::vector<RowOrder> orders_;
 };
+
+template <typename T>
+using PickFixed = PickValue<FixedView<T>, FixedGroupValues<T>>;
 
 /// Types without a plain view: lists. Rare enough for a scalar a group.
 class PickScalar : public Aggregator {
@@ -164,7 +134,7 @@ class PickScalar : public Aggregator {
     return {};
   }
 
-  Result<ArrayPtr> Finish() override {
+  Result<ArrayPtr> Finish(const CheckStop&) override {
     auto builder = MUTIRAO_TRY(arrow::MakeBuilder(type_));
     for (const Picked& picked : picks_) {
       if (picked.value) {
@@ -193,21 +163,21 @@ class PickScalar : public Aggregator {
 AggregatorPtr MakeForType(const TypePtr& type, Pick pick) {
   switch (PhysicalOf(*type)) {
     case Physical::kBool:
-      return std::make_unique<PickValue<BoolView>>(type, pick);
+      return std::make_unique<PickValue<BoolView, FixedGroupValues<uint8_t>>>(type, pick);
     case Physical::kInt8:
-      return std::make_unique<PickValue<FixedView<int8_t>>>(type, pick);
+      return std::make_unique<PickFixed<int8_t>>(type, pick);
     case Physical::kInt16:
-      return std::make_unique<PickValue<FixedView<int16_t>>>(type, pick);
+      return std::make_unique<PickFixed<int16_t>>(type, pick);
     case Physical::kInt32:
-      return std::make_unique<PickValue<FixedView<int32_t>>>(type, pick);
+      return std::make_unique<PickFixed<int32_t>>(type, pick);
     case Physical::kInt64:
-      return std::make_unique<PickValue<FixedView<int64_t>>>(type, pick);
+      return std::make_unique<PickFixed<int64_t>>(type, pick);
     case Physical::kDouble:
-      return std::make_unique<PickValue<FixedView<double>>>(type, pick);
+      return std::make_unique<PickFixed<double>>(type, pick);
     case Physical::kDecimal:
-      return std::make_unique<PickValue<FixedView<Int128>>>(type, pick);
+      return std::make_unique<PickFixed<Int128>>(type, pick);
     case Physical::kBytes:
-      return std::make_unique<PickValue<BytesView>>(type, pick);
+      return std::make_unique<PickValue<BytesView, TextGroupValues>>(type, pick);
     case Physical::kOther:
       if (pick == Pick::kMin || pick == Pick::kMax) return nullptr;
       return std::make_unique<PickScalar>(type, pick);

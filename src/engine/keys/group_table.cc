@@ -34,6 +34,7 @@ void GroupTable::Grow(size_t slots) {
   slots_.assign(slots, 0);
   mask_ = slots - 1;
   for (size_t group = 0; group < hashes_.size(); ++group) {
+    if (group + kAhead < hashes_.size()) __builtin_prefetch(&slots_[hashes_[group + kAhead] & mask_], 1);
     uint64_t at = hashes_[group] & mask_;
     while (slots_[at] != 0) at = (at + 1) & mask_;
     slots_[at] = (hashes_[group] >> 32 << 32) | (group + 1);
@@ -65,8 +66,13 @@ uint32_t GroupTable::AssignOne(const Key& key, uint64_t hash) {
 }
 
 void GroupTable::Assign(std::span<const Key> keys, std::span<const uint64_t> hashes, uint32_t* groups) {
+  // First a slot is asked for, then the key that it names.
   for (size_t i = 0; i < keys.size(); ++i) {
-    if (i + kAhead < keys.size()) __builtin_prefetch(&slots_[hashes[i + kAhead] & mask_]);
+    if (i + 2 * kAhead < keys.size()) __builtin_prefetch(&slots_[hashes[i + 2 * kAhead] & mask_]);
+    if (i + kAhead < keys.size()) {
+      const Slot slot = slots_[hashes[i + kAhead] & mask_];
+      if (slot != 0) __builtin_prefetch(&keys_[static_cast<uint32_t>(slot) - 1]);
+    }
     groups[i] = AssignOne(keys[i], hashes[i]);
   }
 }

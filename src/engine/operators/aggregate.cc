@@ -14,6 +14,8 @@ namespace {
 
 // Fewer groups than this are merged by one worker at once.
 constexpr size_t kFewGroups = 16384;
+// How far ahead of its use memory is asked for.
+constexpr size_t kAhead = 16;
 
 // What a worker, or the merging of some parts, knows of its groups.
 struct Groups {
@@ -74,7 +76,10 @@ class AggregateOperator : public Breaker {
       worker.by_part[next[part_of_group[group]]++] = static_cast<uint32_t>(group);
     }
     worker.target_of.resize(groups);
-    for (auto& state : worker.states) state->PrepareMerge(part_of_group);
+    for (auto& state : worker.states) {
+      MUTIRAO_TRY(run_->CheckStop());
+      state->PrepareMerge(part_of_group);
+    }
     return {};
   }
 
@@ -193,18 +198,26 @@ class AggregateOperator : public Breaker {
     const auto chunk_base = static_cast<uint32_t>(merged.key_chunks.size());
     merged.key_chunks.insert(merged.key_chunks.end(), worker.key_chunks.begin(), worker.key_chunks.end());
     std::vector<uint32_t> target(source.size());
+    merged.table.Reserve(std::max(merged.table.size(), source.size()));
+    const std::span<const Key> keys = worker.table.keys();
+    const std::span<const uint64_t> hashes = worker.table.hashes();
     for (size_t i = 0; i < source.size(); ++i) {
       const uint32_t group = source[i];
+      if (i + kAhead < source.size()) {
+        __builtin_prefetch(&keys[source[i + kAhead]]);
+        __builtin_prefetch(&hashes[source[i + kAhead]]);
+      }
       const size_t known = merged.table.size();
-      target[i] = merged.table.AssignOne(worker.table.keys()[group], worker.table.hashes()[group]);
+      target[i] = merged.table.AssignOne(keys[group], hashes[group]);
       worker.target_of[group] = target[i];
       if (merged.table.size() == known || node_.keys.empty()) continue;
       const RowRef& row = worker.key_rows[group];
       merged.key_rows.push_back({row.chunk + chunk_base, row.row});
     }
-    const Aggregator::MergePlan plan{source, target, worker.target_of.data(), first, end};
+    const Aggregator::MergePlan plan{source, target, worker.target_of.data(), first, end, check_stop_};
     for (size_t call = 0; call < merged.states.size(); ++call) {
       merged.states[call]->Grow(merged.table.size());
+      MUTIRAO_TRY(run_->CheckStop());
       MUTIRAO_TRY(merged.states[call]->Merge(*worker.states[call], plan));
     }
     return {};
@@ -217,13 +230,15 @@ class AggregateOperator : public Breaker {
       columns = keys->columns();
     }
     for (auto& state : merged.states) {
-      ArrayPtr values = MUTIRAO_TRY(state->Finish());
+      MUTIRAO_TRY(run_->CheckStop());
+      ArrayPtr values = MUTIRAO_TRY(state->Finish(check_stop_));
       columns.push_back(std::move(values));
     }
     return arrow::RecordBatch::Make(node_.schema(), static_cast<int64_t>(merged.table.size()), std::move(columns));
   }
 
   const frame::AggregateNode& node_;
+  const Aggregator::CheckStop check_stop_ = [this] { return run_->CheckStop(); };
   std::vector<int> key_columns_;
   SchemaPtr key_schema_;
   std::vector<std::vector<int>> arg_columns_;

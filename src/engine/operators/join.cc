@@ -130,8 +130,7 @@ class HashJoin::TablePhase : public Phase {
 
   Status Run(int) override {
     for (int part = next_.fetch_add(1); part < kRadixParts; part = next_.fetch_add(1)) {
-      MUTIRAO_TRY(run_->CheckStop());
-      shape_->table.BuildPart(part);
+      MUTIRAO_TRY(shape_->table.BuildPart(part, *run_));
     }
     return {};
   }

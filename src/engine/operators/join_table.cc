@@ -41,17 +41,18 @@ void JoinTable::Seal(SchemaPtr schema) {
   gather_ = std::make_unique<BatchGather>(std::move(schema), batches);
 }
 
-void JoinTable::BuildPart(int number) {
+Status JoinTable::BuildPart(int number, const RunContext& run) {
   const auto at = static_cast<size_t>(number);
   Part& part = parts_[at];
   size_t rows = 0;
   for (const Added& added : batches_) rows += added.begins[at + 1] - added.begins[at];
-  if (rows == 0) return;
+  if (rows == 0) return {};
   part.slots.assign(std::bit_ceil(rows * 2), 0);
   part.mask = part.slots.size() - 1;
   part.entries.reserve(rows);
   // From the last row to the first: each goes before those of its key that are there, and so chains are in order.
   for (size_t chunk = batches_.size(); chunk-- > 0;) {
+    MUTIRAO_TRY(run.CheckStop());
     const Added& added = batches_[chunk];
     for (size_t i = added.begins[at + 1]; i-- > added.begins[at];) {
       const uint32_t row = added.by_part[i];
@@ -71,6 +72,7 @@ void JoinTable::BuildPart(int number) {
       part.slots[slot] = tag | part.entries.size();
     }
   }
+  return {};
 }
 
 JoinEntry* JoinTable::FindIn(Part& part, const Key& key, uint64_t hash) {

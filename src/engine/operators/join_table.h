@@ -7,6 +7,7 @@
 
 #include "engine/keys/key_encoder.h"
 #include "engine/pipeline/chunk.h"
+#include "engine/pipeline/run_context.h"
 #include "engine/rows/gather.h"
 
 namespace mutirao::engine {
@@ -35,7 +36,7 @@ class JoinTable {
   void Add(int worker, const Chunk& chunk, KeyBatch keys);
   /// Put what was added into the order of the input, so that the table does not depend on the number of workers.
   void Seal(SchemaPtr schema);
-  void BuildPart(int part);
+  Status BuildPart(int part, const RunContext& run);
 
   /// Find the chain of each key; null where there is none, or a key column is null.
   void Find(const KeyBatch& keys, JoinEntry** found);
