@@ -1,7 +1,10 @@
-// Runs tests/frames/*.test: tables, the steps of a frame, and the table that must come out.
+// Runs tests/frames/*.test: tables, the steps of a frame, the table that must come out, and the rows set aside.
 #include <filesystem>
 #include <fstream>
+#include <map>
+#include <mutex>
 #include <sstream>
+#include <utility>
 
 #include "base/document.h"
 #include "engine/testing/engine_fixture.h"
@@ -22,16 +25,19 @@ std::vector<std::string> TextFiles() {
 }
 
 // The same plan with scans that keep the order of their rows, so that results can be compared row by row.
-Result<frame::PlanPtr> InOrderOfRows(const frame::PlanPtr& node) {
+// Shared nodes stay shared.
+using Ordered = std::map<const frame::PlanNode*, frame::PlanPtr>;
+Result<frame::PlanPtr> InOrderOfRows(const frame::PlanPtr& node, Ordered& known) {
+  if (const auto found = known.find(node.get()); found != known.end()) return found->second;
   if (node->kind() == frame::NodeKind::kScan) {
-    return frame::MakeScan(static_cast<const frame::ScanNode&>(*node).source, true);
+    return known[node.get()] = MUTIRAO_TRY(frame::MakeScan(static_cast<const frame::ScanNode&>(*node).source, true));
   }
   std::vector<frame::PlanPtr> inputs;
   for (const frame::PlanPtr& input : node->inputs()) {
-    frame::PlanPtr ordered = MUTIRAO_TRY(InOrderOfRows(input));
+    frame::PlanPtr ordered = MUTIRAO_TRY(InOrderOfRows(input, known));
     inputs.push_back(std::move(ordered));
   }
-  return frame::WithInputs(node, std::move(inputs));
+  return known[node.get()] = MUTIRAO_TRY(frame::WithInputs(node, std::move(inputs)));
 }
 
 // The plan of frame "out", which starts from table "in" unless the case says frames itself.
@@ -60,7 +66,34 @@ Result<frame::PlanPtr> BuildCase(const Json& tables, const Json& test, const std
   Diagnostics errors;
   auto plans = frame::BuildFrames(frames, "", context, errors);
   MUTIRAO_TRY(errors.ToStatus());
-  return InOrderOfRows(plans.at("out"));
+  Ordered known;
+  return InOrderOfRows(plans.at("out"), known);
+}
+
+// Keeps "reason: row" of every row that was set aside.
+class Recorder : public frame::QuarantineSink {
+ public:
+  Status Add(frame::QuarantinedRow row) override {
+    const std::lock_guard lock(mutex_);
+    rows_.push_back(row.reason + ": " + row.raw);
+    return {};
+  }
+  std::vector<std::string> TakeSorted() {
+    std::sort(rows_.begin(), rows_.end());
+    return std::exchange(rows_, {});
+  }
+
+ private:
+  std::mutex mutex_;
+  std::vector<std::string> rows_;
+};
+
+// What two runs of a case set aside.
+std::vector<std::string> TwiceSorted(const Json& rows) {
+  std::vector<std::string> twice;
+  for (const Json& row : rows) twice.insert(twice.end(), 2, row.get<std::string>());
+  std::sort(twice.begin(), twice.end());
+  return twice;
 }
 
 void RunCase(const Json& tables, const Json& test, const std::string& name) {
@@ -79,7 +112,9 @@ void RunCase(const Json& tables, const Json& test, const std::string& name) {
   for (const frame::PlanPtr& form : {*plan, optimized}) {
     EXPECT_TRUE(form->schema()->Equals(*expect->schema(), false))
         << "gives " << form->schema()->ToString() << "\nexpected " << expect->schema()->ToString();
-    EXPECT_EQ(testing::Rows(form, any_order), want) << (form == optimized ? "optimised" : "as written");
+    Recorder recorder;
+    EXPECT_EQ(testing::Rows(form, any_order, &recorder), want) << (form == optimized ? "optimised" : "as written");
+    EXPECT_EQ(recorder.TakeSorted(), TwiceSorted(test.value("quarantine", Json::array())));
   }
 }
 

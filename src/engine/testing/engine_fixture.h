@@ -75,9 +75,10 @@ inline std::vector<std::string> RowsOf(const std::vector<BatchPtr>& batches, boo
   return rows;
 }
 
-inline ExecuteOptions Threads(int threads) {
+inline ExecuteOptions Threads(int threads, frame::QuarantineSink* quarantine = nullptr) {
   ExecuteOptions options;
   options.threads = threads;
+  options.quarantine = quarantine;
   return options;
 }
 
@@ -91,9 +92,10 @@ constexpr int SlownessOfThisBuild() {
 }
 
 /// Collect with 1 and with 4 threads, check that both give the same rows, and give them.
-inline std::vector<std::string> Rows(const PlanPtr& plan, bool sorted = true) {
-  auto one = Collect(plan, Threads(1));
-  auto four = Collect(plan, Threads(4));
+inline std::vector<std::string> Rows(const PlanPtr& plan, bool sorted = true,
+                                     frame::QuarantineSink* quarantine = nullptr) {
+  auto one = Collect(plan, Threads(1, quarantine));
+  auto four = Collect(plan, Threads(4, quarantine));
   EXPECT_TRUE(one.ok()) << one.status().ToString();
   EXPECT_TRUE(four.ok()) << four.status().ToString();
   if (!one.ok() || !four.ok()) return {"failed"};
