@@ -11,7 +11,7 @@
 namespace mutirao::engine {
 
 /// Sorted or searched at once: small enough for a stop request to be seen in time.
-inline constexpr size_t kUncheckedValues = size_t{1} << 20;
+inline constexpr size_t kUncheckedValues = size_t{1} << 17;
 
 /// Sort like std::sort, and ask `check_stop` between steps.
 template <typename T, typename Less>
