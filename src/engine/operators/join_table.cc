@@ -6,6 +6,12 @@
 #include <arrow/api.h>
 
 namespace mutirao::engine {
+namespace {
+
+// Memory is asked for so many rows before it is used.
+constexpr size_t kAhead = 16;
+
+}  // namespace
 
 void JoinTable::Add(int worker, const Chunk& chunk, KeyBatch keys) {
   Added added{chunk, std::move(keys), {}, std::vector<uint32_t>(kRadixParts + 1)};
@@ -56,6 +62,10 @@ Status JoinTable::BuildPart(int number, const RunContext& run) {
     const Added& added = batches_[chunk];
     for (size_t i = added.begins[at + 1]; i-- > added.begins[at];) {
       const uint32_t row = added.by_part[i];
+      if (i >= added.begins[at] + kAhead) {
+        __builtin_prefetch(&added.keys.hashes[added.by_part[i - kAhead]]);
+        __builtin_prefetch(&added.keys.keys[added.by_part[i - kAhead]]);
+      }
       const uint64_t hash = added.keys.hashes[row];
       const uint64_t tag = hash >> 32 << 32;
       const Key& key = added.keys.keys[row];

@@ -11,6 +11,12 @@
 #include "engine/rows/column_view.h"
 
 namespace mutirao::engine {
+namespace {
+
+// Memory is asked for so many rows before it is used.
+constexpr size_t kAhead = 16;
+
+}  // namespace
 
 Gather::Gather(TypePtr type, std::vector<ArrayPtr> chunks) : type_(std::move(type)), arrays_(std::move(chunks)) {
   static constexpr int kWidths[] = {0, 1, 2, 4, 8, 8, 16, 4, 0};
@@ -88,9 +94,12 @@ Result<ArrayPtr> Gather::TakeBytes(std::span<const RowRef> rows) const {
   auto* out = reinterpret_cast<int32_t*>(offsets->mutable_data());
   int64_t total = 0;
   out[0] = 0;
+  std::vector<const uint8_t*> texts(rows.size());
   for (size_t i = 0; i < rows.size(); ++i) {
     if (rows[i] != kNoRow) {
-      const auto* from = reinterpret_cast<const int32_t*>(chunks_[rows[i].chunk].values) + rows[i].row;
+      const Chunk& chunk = chunks_[rows[i].chunk];
+      const auto* from = reinterpret_cast<const int32_t*>(chunk.values) + rows[i].row;
+      texts[i] = chunk.bytes + from[0];
       total += from[1] - from[0];
     }
     out[i + 1] = static_cast<int32_t>(total);
@@ -98,11 +107,9 @@ Result<ArrayPtr> Gather::TakeBytes(std::span<const RowRef> rows) const {
   if (total > INT32_MAX) return Status::Exhausted("the text of one column in one batch is over 2 GiB");
   std::shared_ptr<arrow::Buffer> bytes = MUTIRAO_TRY(arrow::AllocateBuffer(total));
   for (size_t i = 0; i < rows.size(); ++i) {
+    if (i + kAhead < rows.size()) __builtin_prefetch(texts[i + kAhead]);
     const int32_t length = out[i + 1] - out[i];
-    if (length == 0) continue;
-    const Chunk& chunk = chunks_[rows[i].chunk];
-    const int32_t begin = reinterpret_cast<const int32_t*>(chunk.values)[rows[i].row];
-    std::memcpy(bytes->mutable_data() + out[i], chunk.bytes + begin, static_cast<size_t>(length));
+    if (length > 0) std::memcpy(bytes->mutable_data() + out[i], texts[i], static_cast<size_t>(length));
   }
   return arrow::MakeArray(
       arrow::ArrayData::Make(type_, static_cast<int64_t>(rows.size()), {validity, offsets, bytes}, nulls));
