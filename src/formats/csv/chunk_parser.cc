@@ -14,7 +14,7 @@ namespace mutirao::formats::csv {
 namespace {
 
 // Found records are turned into columns when this many are there: few enough to be still in the cache.
-constexpr size_t kBlockRows = 2048;
+constexpr size_t kBlockRows = 512;
 constexpr size_t kSmallestWindow = 1024;
 
 std::string_view FaultText(RecordFault fault) {
@@ -105,7 +105,10 @@ Result<ChunkResult> ChunkParser::Parse(const ChunkBytes& chunk) {
   result_ = {};
   rows_.Reset(chunk.bytes.data());
   batch_rows_ = 0;
-  largest_window_ = std::min(plan_->tuning.window_bytes, static_cast<size_t>(plan_->dialect.max_record_bytes));
+  // A row takes a byte or more, so that one block is never more than a batch.
+  const size_t block_bytes = static_cast<size_t>(plan_->batch_rows) - std::min<size_t>(plan_->batch_rows, kBlockRows);
+  largest_window_ = std::min({plan_->tuning.window_bytes, static_cast<size_t>(plan_->dialect.max_record_bytes),
+                              std::max(kSmallestWindow, block_bytes)});
   window_bytes_ = largest_window_;
   exact_until_ = line_place_ = 0;
   line_count_ = 0;
@@ -128,14 +131,15 @@ Result<ChunkResult> ChunkParser::Parse(const ChunkBytes& chunk) {
 size_t ChunkParser::QuickWindow(size_t at) {
   const size_t size = std::min(window_bytes_, chunk_->bytes.size() - at);
   if (size == 0) return at;
-  offsets_.resize(std::max(offsets_.size(), size + 64));
-  const char* data = chunk_->bytes.data() + at;
-  const WindowIndex index = IndexWindow(plan_->dialect, plan_->tuning.simd, data, size, offsets_.data());
+  const char* data = chunk_->bytes.data();
+  uint32_t* const offsets = rows_.Room(size + 64);
+  const WindowIndex index =
+      IndexWindow(plan_->dialect, plan_->tuning.simd, data + at, size, static_cast<uint32_t>(at), offsets);
   const size_t width = rows_.width();
   size_t rows = 0;
   size_t walked = 0;  // entries of records that are complete and of the right width
   if (index.line_ends * width <= index.entries) {
-    const uint32_t* ends = offsets_.data() + width - 1;
+    const uint32_t* ends = offsets + width - 1;
     while (rows < index.line_ends && data[ends[rows * width]] == '\n') ++rows;
   }
   bool misshapen = rows < index.line_ends;
@@ -143,36 +147,35 @@ size_t ChunkParser::QuickWindow(size_t at) {
     // Some record has another width: take those before it, entry by entry.
     rows = 0;
     for (size_t entry = 0; entry < index.entries; ++entry) {
-      if (data[offsets_[entry]] != '\n') continue;
+      if (data[offsets[entry]] != '\n') continue;
       if (entry + 1 - walked != width) break;
       walked = entry + 1;
       ++rows;
     }
   }
   if (plan_->dialect.comment >= 0) {
+    const char comment = static_cast<char>(plan_->dialect.comment);
     size_t good = 0;
-    while (good < rows &&
-           data[good == 0 ? 0 : offsets_[good * width - 1] + 1] != static_cast<char>(plan_->dialect.comment))
-      ++good;
+    while (good < rows && data[good == 0 ? at : offsets[good * width - 1] + 1] != comment) ++good;
     misshapen |= good < rows;
     rows = good;
   }
-  const size_t end = rows == 0 ? 0 : offsets_[rows * width - 1] + 1;
-  if (index.high_bytes && !IsValidText(plan_->dialect.encoding, {data, end})) {
-    exact_until_ = at + end;
+  const size_t end = rows == 0 ? at : offsets[rows * width - 1] + 1;
+  if (index.high_bytes && !IsValidText(plan_->dialect.encoding, {data + at, end - at})) {
+    exact_until_ = end;
     return at;
   }
   if (index.valid < size) {
     exact_until_ = at + index.valid + 64;
   } else if (misshapen) {
-    exact_until_ = at + end + 1;
+    exact_until_ = end + 1;
     window_bytes_ = std::min(largest_window_, std::max(kSmallestWindow, window_bytes_ / 4));
   } else {
     window_bytes_ = std::min(window_bytes_ * 2, largest_window_);
   }
-  rows_.AddRows(at, offsets_.data(), rows);
+  rows_.AddRows(at, rows);
   result_.records += static_cast<int64_t>(rows);
-  return at + end;
+  return end;
 }
 
 // Takes one record by the exact rules; false when there is none that ends in these bytes.
@@ -268,6 +271,7 @@ Status ChunkParser::FlushRows() {
     plan_->predicate->Select(rows_, reader_, &scratch_, &selection_);
     result_.filtered += static_cast<int64_t>(rows_.rows() - selection_.size());
   }
+  if (batch_rows_ + static_cast<int64_t>(selection_.size()) > plan_->batch_rows) MUTIRAO_TRY(FinishBatch());
   const size_t before = selection_.size();
   const std::vector<uint32_t> kept = ConvertRows();
   for (const auto& builder : builders_) {
@@ -277,7 +281,6 @@ Status ChunkParser::FlushRows() {
   result_.delivered += static_cast<int64_t>(selection_.size());
   batch_rows_ += static_cast<int64_t>(selection_.size());
   rows_.Reset(chunk_->bytes.data());
-  if (batch_rows_ + static_cast<int64_t>(kBlockRows) > plan_->batch_rows) return FinishBatch();
   return Status::Ok();
 }
 

@@ -102,7 +102,6 @@ class ChunkParser {
 
   // Reused.
   Record record_;
-  std::vector<uint32_t> offsets_;
   std::vector<uint32_t> selection_;
   Predicate::Scratch scratch_;
   std::vector<std::unique_ptr<ColumnBuilder>> builders_;  // one a wanted column; null for provenance

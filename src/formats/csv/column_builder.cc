@@ -20,15 +20,24 @@ class StringColumn : public ColumnBuilder {
   void Convert(const RowIndex&, const std::vector<uint32_t>&, std::vector<ConversionFault>*) override {}
 
   Status Append(const RowIndex& rows, const std::vector<uint32_t>& selection, const std::vector<uint32_t>*) override {
+    const size_t before = valid_.size();
+    valid_.resize(before + selection.size());
+    offsets_.resize(offsets_.size() + selection.size());
+    uint8_t* valid = valid_.data() + before;
+    int32_t* ends = offsets_.data() + before + 1;
+    size_t size = size_;
+    size_t good = 0;
     for (const uint32_t row : selection) {
       const std::string_view field = rows.Field(row, index_);
-      const size_t room = size_ + field.size() * 3 + 64;
+      const size_t room = size + field.size() * 3 + 64;
       if (room > capacity_) MUTIRAO_TRY(Grow(room));
-      const bool valid = reader_.Append(field, reinterpret_cast<char*>(buffer_->mutable_data()), &size_, &scratch_);
-      valid_.push_back(valid);
-      nulls_ += valid ? 0 : 1;
-      offsets_.push_back(static_cast<int32_t>(size_));
+      const bool is_valid = reader_.Append(field, text_, &size, &scratch_);
+      *valid++ = is_valid;
+      good += is_valid;
+      *ends++ = static_cast<int32_t>(size);
     }
+    size_ = size;
+    nulls_ += static_cast<int64_t>(selection.size() - good);
     if (size_ > size_t{1} << 30) return Status::Exhausted("a column of one batch holds more than 1 GiB of text");
     return Status::Ok();
   }
@@ -59,10 +68,10 @@ class StringColumn : public ColumnBuilder {
     capacity_ = std::max({room, capacity_ * 2, size_t{64} << 10});
     if (!buffer_) {
       buffer_ = MUTIRAO_TRY(arrow::AllocateResizableBuffer(static_cast<int64_t>(capacity_)));
-      return Status::Ok();
+    } else {
+      MUTIRAO_TRY(buffer_->Resize(static_cast<int64_t>(capacity_), false));
     }
-    // Resize copies up to the old size, so that must be what is in use.
-    MUTIRAO_TRY(buffer_->Resize(static_cast<int64_t>(capacity_), false));
+    text_ = reinterpret_cast<char*>(buffer_->mutable_data());
     return Status::Ok();
   }
 
@@ -70,6 +79,7 @@ class StringColumn : public ColumnBuilder {
   FieldReader reader_;
   std::string scratch_;
   std::shared_ptr<arrow::ResizableBuffer> buffer_;
+  char* text_ = nullptr;  // the buffer's bytes
   size_t size_ = 0;
   size_t capacity_ = 0;
   std::vector<int32_t> offsets_;

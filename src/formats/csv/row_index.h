@@ -1,8 +1,11 @@
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace mutirao::formats::csv {
@@ -17,7 +20,7 @@ class RowIndex {
   void Reset(const char* data) {
     data_ = data;
     starts_.clear();
-    ends_.clear();
+    used_ = 0;
   }
 
   size_t rows() const { return starts_.size(); }
@@ -28,7 +31,7 @@ class RowIndex {
   /// The bytes between two delimiters, quotes included, without the CR of a CR LF. A field that a short record lacks
   /// has no data.
   std::string_view Field(size_t row, size_t column) const {
-    const uint32_t* ends = ends_.data() + row * width_ + column;
+    const uint32_t* ends = ends_.get() + row * width_ + column;
     const uint32_t begin = column == 0 ? starts_[row] : ends[-1] + 1;
     uint32_t end = *ends;
     if (begin > end) return {};
@@ -46,30 +49,39 @@ class RowIndex {
 
   /// Add one record; fields behind the last of `ends` are missing. REQUIRES: 1 ≤ ends.size() ≤ width().
   void AddRow(size_t begin, const std::vector<uint32_t>& ends) {
+    uint32_t* out = Room(width_);
+    std::ranges::copy(ends, out);
+    std::fill(out + ends.size(), out + width_, ends.back());
     starts_.push_back(static_cast<uint32_t>(begin));
-    ends_.insert(ends_.end(), ends.begin(), ends.end());
-    ends_.resize(starts_.size() * width_, ends.back());
+    used_ += width_;
   }
 
-  /// Add `count` records that follow each other from `begin`; `ends` are relative to it, width() a record.
-  void AddRows(size_t begin, const uint32_t* ends, size_t count) {
-    uint32_t start = static_cast<uint32_t>(begin);
-    const uint32_t base = start;
-    const size_t old_size = ends_.size();
-    ends_.resize(old_size + count * width_);
-    uint32_t* out = ends_.data() + old_size;
-    for (size_t i = 0; i < count * width_; ++i) out[i] = base + ends[i];
-    for (size_t row = 0; row < count; ++row) {
-      starts_.push_back(start);
-      start = out[(row + 1) * width_ - 1] + 1;
+  /// Give room for `count` ends behind those of the rows; AddRows() keeps what is written there.
+  uint32_t* Room(size_t count) {
+    if (used_ + count > capacity_) {
+      capacity_ = std::max(used_ + count, capacity_ * 2);
+      auto grown = std::make_unique_for_overwrite<uint32_t[]>(capacity_);
+      std::copy_n(ends_.get(), used_, grown.get());
+      ends_ = std::move(grown);
     }
+    return ends_.get() + used_;
+  }
+
+  /// Add `count` records that follow each other from `begin`, width() ends each, as written to Room().
+  void AddRows(size_t begin, size_t count) {
+    const uint32_t* ends = ends_.get() + used_;
+    for (size_t row = 0; row < count; ++row)
+      starts_.push_back(row == 0 ? static_cast<uint32_t>(begin) : ends[row * width_ - 1] + 1);
+    used_ += count * width_;
   }
 
  private:
   size_t width_;
   const char* data_ = nullptr;
   std::vector<uint32_t> starts_;
-  std::vector<uint32_t> ends_;
+  std::unique_ptr<uint32_t[]> ends_;  // not a vector, which would write zeros first
+  size_t used_ = 0;
+  size_t capacity_ = 0;
 };
 
 }  // namespace mutirao::formats::csv

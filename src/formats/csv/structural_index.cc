@@ -51,8 +51,8 @@ class ScalarBlocks {
   uint64_t delimiter_;
 };
 
-WindowIndex IndexScalar(const IndexRequest& request, const char* data, size_t size, uint32_t* out) {
-  return IndexBlocks(ScalarBlocks(request), request, data, size, out);
+WindowIndex IndexScalar(const IndexRequest& request, const char* data, size_t size, uint32_t base, uint32_t* out) {
+  return IndexBlocks(ScalarBlocks(request), request, data, size, base, out);
 }
 
 bool HasAvx2() {
@@ -75,16 +75,17 @@ bool CanIndex(const Dialect& dialect) {
   return !dialect.escapes() && !dialect.cr_ends;
 }
 
-WindowIndex IndexWindow(const Dialect& dialect, SimdLevel level, const char* data, size_t size, uint32_t* out) {
+WindowIndex IndexWindow(const Dialect& dialect, SimdLevel level, const char* data, size_t size, uint32_t base,
+                        uint32_t* out) {
   const IndexRequest request{.delimiter = dialect.delimiter,
                              .quote = static_cast<char>(dialect.quote),
                              .quoting = dialect.quote >= 0,
                              .nul_breaks = dialect.nul != NulRule::kKeep};
 #if defined(__x86_64__)
-  if (level == SimdLevel::kAvx2) return IndexAvx2(request, data, size, out);
+  if (level == SimdLevel::kAvx2) return IndexAvx2(request, data, size, base, out);
 #endif
   (void)level;
-  return IndexScalar(request, data, size, out);
+  return IndexScalar(request, data, size, base, out);
 }
 
 }  // namespace mutirao::formats::csv

@@ -42,13 +42,14 @@ struct WindowIndex {
 /// A quote is trusted only where every rule agrees on it: an opening one behind a delimiter, a line end, the start or
 /// a closing one (doubled), a closing one before a delimiter, a line end (CR LF too) or another quote. The first 64
 /// bytes that break this end the valid part, and so do NUL bytes unless they are kept.
-/// `out` has room for one offset a byte and 64 more.
+/// Offsets are written with `base` added. `out` has room for one a byte and 64 more.
 /// Source: quote parity by prefix XOR as in Langdale & Lemire, "Parsing Gigabytes of JSON per Second" (2019).
 /// REQUIRES: no escape, LF line ends; `data` is readable for `size` + kPadding bytes.
-WindowIndex IndexWindow(const Dialect& dialect, SimdLevel level, const char* data, size_t size, uint32_t* out);
+WindowIndex IndexWindow(const Dialect& dialect, SimdLevel level, const char* data, size_t size, uint32_t base,
+                        uint32_t* out);
 
 /// The same at one level. REQUIRES: the processor has it.
-WindowIndex IndexAvx2(const IndexRequest& request, const char* data, size_t size, uint32_t* out);
+WindowIndex IndexAvx2(const IndexRequest& request, const char* data, size_t size, uint32_t base, uint32_t* out);
 
 /// Say whether IndexWindow knows the dialect.
 bool CanIndex(const Dialect& dialect);

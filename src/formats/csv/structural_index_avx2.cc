@@ -47,8 +47,8 @@ class Avx2Blocks {
 
 }  // namespace
 
-WindowIndex IndexAvx2(const IndexRequest& request, const char* data, size_t size, uint32_t* out) {
-  return IndexBlocks(Avx2Blocks(request), request, data, size, out);
+WindowIndex IndexAvx2(const IndexRequest& request, const char* data, size_t size, uint32_t base, uint32_t* out) {
+  return IndexBlocks(Avx2Blocks(request), request, data, size, base, out);
 }
 
 }  // namespace mutirao::formats::csv

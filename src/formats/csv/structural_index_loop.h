@@ -64,7 +64,7 @@ struct QuoteState {
 // The loop over blocks; Masks and Prefix differ by instruction set.
 template <typename Blocks>
 [[gnu::always_inline]] inline WindowIndex IndexBlocks(const Blocks& blocks, const IndexRequest& request,
-                                                      const char* data, size_t size, uint32_t* out) {
+                                                      const char* data, size_t size, uint32_t base, uint32_t* out) {
   WindowIndex result;
   QuoteState state;
   uint32_t* const begin = out;
@@ -80,7 +80,7 @@ template <typename Blocks>
     structural &= present;
     high |= masks.high & present;
     result.line_ends += static_cast<size_t>(std::popcount(structural & masks.lf));
-    out = WriteBits(structural, static_cast<uint32_t>(at), out);
+    out = WriteBits(structural, base + static_cast<uint32_t>(at), out);
   }
   result.entries = static_cast<size_t>(out - begin);
   result.valid = at < size ? at : size;
