@@ -132,7 +132,7 @@ class Source {
   virtual int64_t EstimatedRows() const { return -1; }
   virtual int64_t TotalBytes() const { return -1; }
 
-  /// The pieces, at most about `target_bytes` each where the format can be cut.
+  /// The pieces, at most about `target_bytes` each where the format can be cut; 0: cut only where no reading is needed.
   virtual Result<std::vector<Split>> Splits(int64_t target_bytes) const = 0;
 
   virtual Result<std::unique_ptr<Scan>> Open(const ScanRequest& request, const ScanContext& context) const = 0;

@@ -5,9 +5,6 @@
 namespace mutirao::engine {
 namespace {
 
-// Cut where the format can be cut, so that workers do not wait for one another at the end of a file.
-constexpr int64_t kSplitBytes = int64_t{64} << 20;
-
 class ScanOperator : public Breaker {
  public:
   ScanOperator(const RunContext* run, const frame::ScanNode& node, bool preserve_order,
@@ -19,7 +16,8 @@ class ScanOperator : public Breaker {
     if (splits_ != nullptr) {
       request.splits = *splits_;
     } else {
-      request.splits = MUTIRAO_TRY(node_.source->Splits(kSplitBytes));
+      // One process need not cut files: its workers share each of them inside the scan.
+      request.splits = MUTIRAO_TRY(node_.source->Splits(0));
     }
     if (request.splits.empty()) return {};
     request.columns = node_.schema()->field_names();

@@ -93,10 +93,13 @@ class CsvScan : public frame::Scan {
   // Finds something to do and does it, without the lock; false when there is nothing just now.
   Result<bool> WorkOnce(int worker, Lock& lock) {
     int active = 0;
+    int64_t waiting = 0;  // chunks that hold memory until those before them are delivered
     const int most = setup_.preserve_order ? 1 : std::max(setup_.workers, 1);
+    const int64_t most_waiting = 4 * std::max(setup_.workers, 1);
     for (ActiveInput& input : inputs_) {
-      if (active >= most) break;
+      if (active >= most || (setup_.preserve_order && waiting >= most_waiting)) break;
       if (input.state == ActiveInput::State::kDone) continue;
+      waiting += input.claimed - input.next_ordinal;
       if (input.state == ActiveInput::State::kNew) {
         MUTIRAO_TRY(OpenInput(&input, lock));
         return true;
@@ -106,7 +109,7 @@ class CsvScan : public frame::Scan {
         continue;
       }
       // A slow chunk must not let the others pile up behind it.
-      if (input.claimed - input.next_ordinal >= 4 * std::max(setup_.workers, 1)) {
+      if (input.claimed - input.next_ordinal >= most_waiting) {
         ++active;
         continue;
       }
@@ -148,7 +151,14 @@ class CsvScan : public frame::Scan {
     ChunkResult parsed = MUTIRAO_TRY(std::move(result));
     const int64_t ordinal = chunk.ordinal;
     input->parsed.emplace(ordinal, ParsedChunk{std::move(chunk), std::move(parsed)});
-    return Prove(input, static_cast<size_t>(worker), lock);
+    if (!setup_.preserve_order) return Prove(input, static_cast<size_t>(worker), lock);
+    // In order, an input waits until those before it are done, and whoever ends one goes on with the next.
+    for (ActiveInput& other : inputs_) {
+      if (other.state == ActiveInput::State::kDone) continue;
+      MUTIRAO_TRY(Prove(&other, static_cast<size_t>(worker), lock));
+      if (other.state != ActiveInput::State::kDone) break;
+    }
+    return Status::Ok();
   }
 
   Result<ChunkResult> LoadAndParse(const InputReader& reader, Chunk* chunk, StartState start, size_t worker) {

@@ -315,6 +315,28 @@ frame::ExprPtr Call(const std::string& name, std::vector<frame::ExprPtr> args) {
   return frame::Expr::WithType(*frame::Expr::Call(name, std::move(args)), arrow::boolean());
 }
 
+TEST(CsvSource, KeepsTheOrderForEachWorkerWhenAsked) {
+  const TestFolder folder;
+  Json files = Json::array();
+  std::vector<std::string> wanted;
+  for (int file = 0; file < 12; ++file) {
+    std::string text;
+    for (int row = 0; row < (file % 3 == 0 ? 200 : 3); ++row) {
+      wanted.push_back(fmt::format("{}|{}", file, row));
+      text += fmt::format("{},{}\n", file, row);
+    }
+    files.push_back(folder.Write(fmt::format("{:02}.csv", file), text));
+  }
+  ReadOptions options{.workers = 4, .preserve_order = true};
+  options.tuning.chunk_bytes = 64;
+  for (int turn = 0; turn < 20; ++turn) {
+    const ReadOutcome outcome = ReadSpec({{"csv", files}, {"columns", {"file", "row"}}}, options);
+    ASSERT_TRUE(outcome.status.ok()) << outcome.status.ToString();
+    EXPECT_EQ(outcome.Lines(), wanted);
+    EXPECT_TRUE(outcome.ascending);
+  }
+}
+
 TEST(CsvSource, FiltersOnTheBytes) {
   const std::string bytes = "uf,n\n\"SP\",1\n,2\n\"S\xC3O\",3\nRJ,4\n";
   const Json spec = {{"encoding", "latin-1"}};

@@ -54,6 +54,7 @@ struct ReadOutcome {
   std::vector<std::string> names;
   std::vector<std::vector<std::string>> rows;  ///< in the file's order
   std::vector<frame::QuarantinedRow> bad;
+  bool ascending = true;  ///< each worker got its morsels in the input's order
   int64_t read = 0, filtered = 0, delivered = 0, quarantined = 0, blank = 0, nul = 0, nulled = 0;
 
   bool AddsUp() const { return read == filtered + delivered + quarantined; }
@@ -78,6 +79,7 @@ struct ReadOptions {
   ScanTuning tuning = DefaultTuning();
   int64_t split_bytes = 0;  ///< 0: no splits are asked for
   std::optional<int64_t> limit;
+  bool preserve_order = false;
 };
 
 class RowCollector : public frame::QuarantineSink {
@@ -101,7 +103,8 @@ inline void Drain(const frame::Source& source, const ReadOptions& options, std::
                              .columns = options.columns,
                              .predicate = options.predicate,
                              .limit = options.limit,
-                             .workers = options.workers};
+                             .workers = options.workers,
+                             .preserve_order = options.preserve_order};
   if (request.columns.empty()) request.columns = source.schema()->field_names();
   auto scan = source.Open(request, {.counters = &counters, .quarantine = &collector});
   if (!scan.ok()) {
@@ -111,11 +114,13 @@ inline void Drain(const frame::Source& source, const ReadOptions& options, std::
   std::mutex mutex;
   std::vector<frame::Morsel> morsels;
   const auto work = [&](int worker) {
-    for (;;) {
+    for (int64_t before = -1;;) {
       auto morsel = (*scan)->Next(worker);
       std::lock_guard lock(mutex);
       if (!morsel.ok()) out->status = morsel.status();
       if (!morsel.ok() || !morsel->batch) return;
+      out->ascending &= morsel->sequence > before;
+      before = morsel->sequence;
       morsels.push_back(*morsel);
     }
   };
