@@ -209,6 +209,12 @@ std::vector<frame::PlanPtr> BoundFrames::Roots() const {
   return roots;
 }
 
+Json ConfigOf(const LoadedJob& job, const OpDef& op, const std::string& run_id, Diagnostics& errors) {
+  auto config = job.launch.ops.find(op.name);
+  if (config == job.launch.ops.end()) return Json::object();
+  return VariablesOf(job, op, run_id).Expand(config->second, op.pointer + "/config", errors);
+}
+
 BoundFrames BindFrames(const LoadedJob& job, const OpDef& op, const std::string& run_id, bool defer_missing,
                        Diagnostics& errors) {
   return Binder(job, op, run_id, defer_missing, errors).Bind();

@@ -19,6 +19,10 @@ frame::FormatContext FormatContextOf(const orchestration::Project& project);
 orchestration::Variables VariablesOf(const orchestration::LoadedJob& job, const orchestration::OpDef& op,
                                      const std::string& run_id);
 
+/// The config of an op as its body sees it: the launch's values with every ${…} replaced.
+Json ConfigOf(const orchestration::LoadedJob& job, const orchestration::OpDef& op, const std::string& run_id,
+              Diagnostics& errors);
+
 /// The plans of a frames op, ready to be optimised and run.
 struct BoundFrames {
   struct Write {

@@ -83,8 +83,7 @@ std::map<std::string, std::string> EnvironmentOf(const LoadedJob& job, const OpD
   variables["MUTIRAO_JOB"] = job.def.name;
   variables["MUTIRAO_OP"] = op.name;
   variables["MUTIRAO_ATTEMPT"] = std::to_string(attempt.number);
-  auto config = job.launch.ops.find(op.name);
-  variables["MUTIRAO_CONFIG"] = config == job.launch.ops.end() ? "{}" : config->second.dump();
+  variables["MUTIRAO_CONFIG"] = command.config.dump();
   return variables;
 }
 
@@ -96,7 +95,7 @@ void KillCommandsNow() {
 
 BoundCommand BindCommand(const LoadedJob& job, const OpDef& op, const std::string& run_id, Diagnostics& errors) {
   orchestration::Variables variables = VariablesOf(job, op, run_id);
-  BoundCommand command{.working_dir = job.project.root};
+  BoundCommand command{.working_dir = job.project.root, .config = ConfigOf(job, op, run_id, errors)};
   if (op.spec.contains("command") && op.spec["command"].is_array()) {
     std::string pointer = op.pointer + "/command";
     for (size_t i = 0; i < op.spec["command"].size(); ++i) {

@@ -15,6 +15,7 @@ struct BoundCommand {
   std::vector<std::string> argv;
   std::string working_dir;
   std::map<std::string, std::string> environment;  ///< on top of the run's
+  Json config;                                     ///< handed over as MUTIRAO_CONFIG
 };
 
 /// Put the values of a run into an op's command. Faults are added to `errors`.

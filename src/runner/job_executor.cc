@@ -55,9 +55,9 @@ Result<Json> JobExecutor::Execute(const OpDef& op, const orchestration::OpAttemp
     return RunCommand(job_, op, command, attempt, events_);
   }
   if (op.body == OpBody::kModule) {
-    OpFunction function = BindModule(job_, op, attempt.run_id, errors);
+    BoundModule module = BindModule(job_, op, attempt.run_id, errors);
     if (!errors.empty()) return Refuse(op, errors);
-    return RunModuleOp(job_, op, function, attempt, events_);
+    return RunModuleOp(op, module, attempt, events_);
   }
   BoundFrames bound = BindFrames(job_, op, attempt.run_id, false, errors);
   if (!errors.empty()) return Refuse(op, errors);

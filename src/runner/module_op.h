@@ -7,14 +7,20 @@
 
 namespace mutirao::runner {
 
+/// An op of a module with everything replaced: what will be called.
+struct BoundModule {
+  OpFunction function = nullptr;
+  Json config;
+};
+
 /// Find the function that an op's `module:` names. Its library is loaded, so its code runs from here on.
-/// Faults are added to `errors`; null then.
-OpFunction BindModule(const orchestration::LoadedJob& job, const orchestration::OpDef& op, const std::string& run_id,
-                      Diagnostics& errors);
+/// Faults are added to `errors`; the function is null then.
+BoundModule BindModule(const orchestration::LoadedJob& job, const orchestration::OpDef& op, const std::string& run_id,
+                       Diagnostics& errors);
 
 /// Run a module's op in this process. Gives {"metadata": what it attached}.
 /// Errors: what the op returns; an exception out of it is kFailed.
-Result<Json> RunModuleOp(const orchestration::LoadedJob& job, const orchestration::OpDef& op, OpFunction function,
+Result<Json> RunModuleOp(const orchestration::OpDef& op, const BoundModule& module,
                          const orchestration::OpAttempt& attempt, RunEvents& events);
 
 }  // namespace mutirao::runner
