@@ -4,6 +4,8 @@
 #include <arrow/util/string.h>
 #include <fmt/format.h>
 
+#include "columnar/value_json.h"
+
 namespace mutirao::runner {
 namespace {
 
@@ -77,36 +79,6 @@ std::string ValueText(const arrow::Array& array, int64_t row) {
   }
 }
 
-Json ValueJson(const arrow::Array& array, int64_t row) {
-  if (array.IsNull(row)) return nullptr;
-  switch (array.type_id()) {
-    case arrow::Type::BOOL:
-      return static_cast<const arrow::BooleanArray&>(array).Value(row);
-    case arrow::Type::INT8:
-      return static_cast<const arrow::Int8Array&>(array).Value(row);
-    case arrow::Type::INT16:
-      return static_cast<const arrow::Int16Array&>(array).Value(row);
-    case arrow::Type::INT32:
-      return static_cast<const arrow::Int32Array&>(array).Value(row);
-    case arrow::Type::INT64:
-      return static_cast<const arrow::Int64Array&>(array).Value(row);
-    case arrow::Type::DOUBLE:
-      return static_cast<const arrow::DoubleArray&>(array).Value(row);
-    case arrow::Type::BINARY:
-      return arrow::HexEncode(static_cast<const arrow::BinaryArray&>(array).GetView(row));
-    case arrow::Type::LIST: {
-      const auto& list = static_cast<const arrow::ListArray&>(array);
-      Json items = Json::array();
-      for (int32_t i = list.value_offset(row); i < list.value_offset(row + 1); ++i) {
-        items.push_back(ValueJson(*list.values(), i));
-      }
-      return items;
-    }
-    default:
-      return ValueText(array, row);
-  }
-}
-
 std::string DrawTable(const SchemaPtr& schema, const std::vector<BatchPtr>& batches, int widest) {
   const size_t columns = static_cast<size_t>(schema->num_fields());
   std::vector<std::vector<std::string>> rows(2);
@@ -147,7 +119,8 @@ std::string JsonLines(const SchemaPtr& schema, const std::vector<BatchPtr>& batc
   for (const BatchPtr& batch : batches) {
     for (int64_t row = 0; row < batch->num_rows(); ++row) {
       Json json = Json::object();
-      for (int c = 0; c < schema->num_fields(); ++c) json[schema->field(c)->name()] = ValueJson(*batch->column(c), row);
+      for (int c = 0; c < schema->num_fields(); ++c)
+        json[schema->field(c)->name()] = ValueToJson(*batch->column(c), row);
       text += json.dump(-1, ' ', false, Json::error_handler_t::replace) + '\n';
     }
   }

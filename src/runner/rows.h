@@ -3,16 +3,12 @@
 #include <string>
 #include <vector>
 
-#include "base/json.h"
 #include "columnar/type.h"
 
 namespace mutirao::runner {
 
 /// A value for people: text as it is, null as "null", lists in brackets.
 std::string ValueText(const arrow::Array& array, int64_t row);
-
-/// A value for machines: numbers, booleans and text; decimals, dates and timestamps as text, binary as base 16.
-Json ValueJson(const arrow::Array& array, int64_t row);
 
 /// Draw rows as a table with a header and types; cells are cut to `widest` characters.
 std::string DrawTable(const SchemaPtr& schema, const std::vector<BatchPtr>& batches, int widest);

@@ -1,7 +1,8 @@
 // Runs plans for random_plans.py. Each line of the input is {"tables": {name: {"columns", "rows"}}}, which replaces the
-// tables; {"functions": true}, which asks for the names of all functions; or {"frames": …, "frame": name, "staged": bool}; a frame reads a table by {"read": {"table": name}}. Each
-// plan is run as it was written and optimised, with 1 and 4 threads, and through task documents when asked; the answer
-// has every different result: {"columns": {…}, "results": [{"way", "rows"}]} or {"error": text}.
+// tables; {"functions": true}, which asks for the names of all functions; or {"frames": …, "frame": name, "staged":
+// bool}; a frame reads a table by {"read": {"table": name}}. Each plan is run as it was written and optimised, with 1
+// and 4 threads, and through task documents when asked; the answer has every different result: {"columns": {…},
+// "results": [{"way", "rows"}]} or {"error": text}.
 #include <unistd.h>
 
 #include <algorithm>
@@ -11,6 +12,7 @@
 
 #include <arrow/api.h>
 
+#include "columnar/value_json.h"
 #include "engine/execute.h"
 #include "engine/stage.h"
 #include "engine/testing/json_table.h"
@@ -23,28 +25,6 @@ namespace mutirao::engine {
 namespace {
 
 using testing::MemoryTables;
-
-Json ValueToJson(const arrow::Array& array, int64_t row) {
-  if (array.IsNull(row)) return nullptr;
-  switch (array.type_id()) {
-    case arrow::Type::BOOL:
-      return static_cast<const arrow::BooleanArray&>(array).Value(row);
-    case arrow::Type::INT8:
-      return static_cast<const arrow::Int8Array&>(array).Value(row);
-    case arrow::Type::INT16:
-      return static_cast<const arrow::Int16Array&>(array).Value(row);
-    case arrow::Type::INT32:
-      return static_cast<const arrow::Int32Array&>(array).Value(row);
-    case arrow::Type::INT64:
-      return static_cast<const arrow::Int64Array&>(array).Value(row);
-    case arrow::Type::DOUBLE:
-      return static_cast<const arrow::DoubleArray&>(array).Value(row);
-    case arrow::Type::STRING:
-      return static_cast<const arrow::StringArray&>(array).GetString(row);
-    default:
-      return (*array.GetScalar(row))->ToString();
-  }
-}
 
 Json RowsToJson(const std::vector<BatchPtr>& batches) {
   std::vector<Json> rows;

@@ -3,6 +3,7 @@
 #include <arrow/api.h>
 
 #include "columnar/arrow_status.h"
+#include "columnar/value_json.h"
 #include "engine/operators/operators.h"
 #include "engine/rows/gather.h"
 #include "frame/expr/evaluate.h"
@@ -10,36 +11,11 @@
 namespace mutirao::engine {
 namespace {
 
-Json ValueAsJson(const arrow::Array& array, int64_t row) {
-  if (array.IsNull(row)) return nullptr;
-  switch (array.type_id()) {
-    case arrow::Type::BOOL:
-      return static_cast<const arrow::BooleanArray&>(array).Value(row);
-    case arrow::Type::INT8:
-      return static_cast<const arrow::Int8Array&>(array).Value(row);
-    case arrow::Type::INT16:
-      return static_cast<const arrow::Int16Array&>(array).Value(row);
-    case arrow::Type::INT32:
-      return static_cast<const arrow::Int32Array&>(array).Value(row);
-    case arrow::Type::INT64:
-      return static_cast<const arrow::Int64Array&>(array).Value(row);
-    case arrow::Type::DOUBLE:
-      return static_cast<const arrow::DoubleArray&>(array).Value(row);
-    case arrow::Type::STRING:
-    case arrow::Type::BINARY:
-      return static_cast<const arrow::BinaryArray&>(array).GetString(row);
-    default: {
-      auto scalar = array.GetScalar(row);
-      return scalar.ok() ? Json((*scalar)->ToString()) : Json(nullptr);
-    }
-  }
-}
-
 std::string RowAsJson(const arrow::RecordBatch& batch, int64_t row) {
   Json json = Json::object();
   for (int i = 0; i < batch.num_columns(); ++i) {
     if (batch.column_name(i).starts_with("$")) continue;
-    json[batch.column_name(i)] = ValueAsJson(*batch.column(i), row);
+    json[batch.column_name(i)] = ValueToJson(*batch.column(i), row);
   }
   return json.dump(-1, ' ', false, Json::error_handler_t::replace);
 }

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "base/percent_encoding.h"
+
 namespace mutirao::formats {
 namespace {
 
@@ -18,26 +20,6 @@ std::string Escape(std::string_view text) {
       out += fmt::format("%{:02X}", static_cast<unsigned char>(c));
     } else {
       out += c;
-    }
-  }
-  return out;
-}
-
-int HexValue(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
-}
-
-std::string Unescape(std::string_view text) {
-  std::string out;
-  for (size_t i = 0; i < text.size(); ++i) {
-    if (text[i] == '%' && i + 2 < text.size() && HexValue(text[i + 1]) >= 0 && HexValue(text[i + 2]) >= 0) {
-      out += static_cast<char>(HexValue(text[i + 1]) * 16 + HexValue(text[i + 2]));
-      i += 2;
-    } else {
-      out += text[i];
     }
   }
   return out;
@@ -61,8 +43,8 @@ std::vector<PartitionValue> PartitionsOf(std::string_view path) {
     size_t equals = segment.find('=');
     if (equals == std::string_view::npos || equals == 0) continue;
     std::string_view value = segment.substr(equals + 1);
-    PartitionValue found{.column = Unescape(segment.substr(0, equals)), .value = std::nullopt};
-    if (value != kNullPartition) found.value = Unescape(value);
+    PartitionValue found{.column = PercentDecode(segment.substr(0, equals)), .value = std::nullopt};
+    if (value != kNullPartition) found.value = PercentDecode(value);
     values.push_back(std::move(found));
   }
   return values;
