@@ -32,13 +32,46 @@ void Date(Record& record, Random& random, uint32_t first_year, uint32_t years) {
   record.Field(year * 10000 + month * 100 + day, 8);
 }
 
-void Phone(Record& record, Random& random, uint32_t per_million) {
+/// A number in [0, n) of which the low ones are frequent: the share of those below m is (m / n)^(1 / power).
+uint32_t Skewed(Random& random, uint32_t n, int power) {
+  double unit = random.Unit(), value = n;
+  for (int i = 0; i < power; ++i) value *= unit;
+  return static_cast<uint32_t>(value);
+}
+
+/// One of 1,332 activity codes. As in the register a few are everywhere: ten make up a sixth, a hundred over half.
+uint64_t Activity(Random& random) {
+  constexpr uint32_t kActivities = 1332, kFrequent = 250;
+  uint32_t activity = random.Chance(900'000) ? Skewed(random, kFrequent, 2) : random.Below(kActivities);
+  // Spread over the seven digits, the frequent ones among the others.
+  return 111'301 + uint64_t{activity * 811 % kActivities} * 7'127;
+}
+
+/// A state and what follows from it: area codes, postcodes and the towns' codes are its own.
+struct Place {
+  std::string_view state;
+  uint32_t number;
+};
+
+Place PickPlace(Random& random) {
+  std::string_view state = Pick(random, kStates);
+  uint32_t number = 0;
+  while (kStates[number].text != state) ++number;
+  return {state, number};
+}
+
+uint64_t Town(Place place, Random& random) {
+  constexpr uint32_t kTowns = 200;
+  return 1 + (place.number * kTowns + Skewed(random, kTowns, 4)) * 1'789 % 9'998;
+}
+
+void Phone(Record& record, Place place, Random& random, uint32_t per_million) {
   if (!random.Chance(per_million)) {
     record.Field();
     record.Field();
     return;
   }
-  record.Field(11 + random.Below(89), 2);
+  record.Field(11 + place.number * 3 + Skewed(random, 3, 2), 2);
   record.Field(20000000 + random.Below(79999999), 8);
 }
 
@@ -79,11 +112,11 @@ void SecondaryActivities(Record& record, Random& random) {
   uint32_t count = 1 + random.Below(random.Chance(100'000) ? 12 : 5);
   for (uint32_t i = 0; i < count; ++i) {
     if (i > 0) record.Add(",");
-    record.Digits(1000000 + random.Below(8700000), 7);
+    record.Digits(Activity(random), 7);
   }
 }
 
-void Address(Record& record, Random& random) {
+void Address(Record& record, Place place, Random& random) {
   record.Field(Pick(random, kStreetKinds));
   record.Field();
   record.Words(random, 2 + static_cast<int>(random.Below(3)));
@@ -96,9 +129,9 @@ void Address(Record& record, Random& random) {
   }
   record.Field();
   record.Words(random, 1 + static_cast<int>(random.Below(3)));
-  record.Field(1000000 + random.Below(98000000), 8);
-  record.Field(Pick(random, kStates));
-  record.Field(1 + random.Below(9999), 4);
+  record.Field(1'000'000 + place.number * 3'500'000 + random.Below(3'500'000), 8);
+  record.Field(place.state);
+  record.Field(Town(place, random), 4);
 }
 
 void Email(Record& record, Random& random) {
@@ -126,12 +159,13 @@ bool AppendEstablishment(const Recipe& recipe, int64_t row, Random& random, std:
   record.Field();
   record.Field(random.Chance(30'000) ? "105" : "");
   Date(record, random, 1966, 60);
-  record.Field(1000000 + random.Below(8700000), 7);
+  record.Field(Activity(random), 7);
   SecondaryActivities(record, random);
-  Address(record, random);
-  Phone(record, random, 850'000);
-  Phone(record, random, 80'000);
-  Phone(record, random, 120'000);
+  Place place = PickPlace(random);
+  Address(record, place, random);
+  Phone(record, place, random, 850'000);
+  Phone(record, place, random, 80'000);
+  Phone(record, place, random, 120'000);
   Email(record, random);
   record.Field();
   record.Field();

@@ -62,10 +62,10 @@ constexpr std::string_view kEmailHostList[] = {
     "YAHOO.COM.BR", "uol.com.br", "BOL.COM.BR", "TERRA.COM.BR", "outlook.com", "ICLOUD.COM",
 };
 constexpr Weighted kStateList[] = {
-    {"SP", 288}, {"MG", 100}, {"RJ", 82}, {"PR", 70}, {"RS", 68}, {"SC", 54}, {"BA", 52},
-    {"PE", 35},  {"GO", 34},  {"CE", 32}, {"ES", 24}, {"MT", 20}, {"MA", 19}, {"PA", 22},
-    {"MS", 15},  {"PB", 15},  {"DF", 17}, {"RN", 13}, {"AL", 10}, {"AM", 9},  {"PI", 8},
-    {"TO", 6},   {"RO", 6},   {"SE", 6},  {"RR", 2},  {"AP", 2},  {"AC", 2},  {"EX", 1},
+    {"SP", 288}, {"MG", 97}, {"RJ", 75}, {"PR", 68}, {"RS", 68}, {"SC", 54}, {"BA", 52},
+    {"PE", 35},  {"GO", 34}, {"CE", 32}, {"ES", 24}, {"MT", 20}, {"MA", 19}, {"PA", 22},
+    {"MS", 15},  {"PB", 15}, {"DF", 17}, {"RN", 13}, {"AL", 10}, {"AM", 9},  {"PI", 8},
+    {"TO", 6},   {"RO", 6},  {"SE", 6},  {"RR", 2},  {"AP", 2},  {"AC", 2},  {"EX", 1},
 };
 constexpr Weighted kStreetKindList[] = {
     {"RUA", 660}, {"AVENIDA", 180}, {"ESTRADA", 25}, {"RODOVIA", 20}, {"QUADRA", 20}, {"TRAVESSA", 18},
@@ -75,6 +75,14 @@ constexpr Weighted kSituationList[] = {{"02", 400}, {"08", 458}, {"04", 135}, {"
 constexpr Weighted kLegalNatureList[] = {{"2135", 690}, {"2062", 230}, {"2240", 8},  {"3999", 28}, {"2305", 12},
                                          {"2054", 6},   {"1244", 4},   {"3085", 12}, {"3220", 10}};
 constexpr Weighted kCompanySizeList[] = {{"01", 780}, {"05", 180}, {"03", 36}, {"00", 2}, {"", 2}};
+
+constexpr bool AddsUp(std::span<const Weighted> list) {
+  int sum = 0;
+  for (const Weighted& entry : list) sum += entry.per_mille;
+  return sum == 1000;
+}
+static_assert(AddsUp(kStateList) && AddsUp(kStreetKindList) && AddsUp(kSituationList));
+static_assert(AddsUp(kLegalNatureList) && AddsUp(kCompanySizeList));
 
 }  // namespace
 

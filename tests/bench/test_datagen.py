@@ -70,7 +70,8 @@ def test_utf8_copy_says_the_same(make):
 def shares(path):
     return duckdb.sql(f"""
         select avg((column05 = '02')::int), avg((column19 = 'SP')::int), avg((column04 is null)::int),
-               avg(regexp_matches(column14, '[^ -~]')::int), avg(strlen(column27)), avg((column01 = '0001')::int)
+               avg(regexp_matches(column14, '[^ -~]')::int), avg(strlen(column27)), avg((column01 = '0001')::int),
+               avg((column11 = '0111301')::int), avg(strlen(column12))
         from {scan(path)}""").fetchall()[0]
 
 
@@ -83,6 +84,31 @@ def test_shares_do_not_depend_on_the_size(make):
     assert shares(large)[3] == pytest.approx(0.05, abs=0.005)
     assert small.stat().st_size / said["rows"] == pytest.approx(246, rel=0.02)
     assert duckdb.sql(f"select count(*) filter (column05 = '02') from {scan(small)}").fetchall()[0][0] == said["active"]
+
+
+def test_codes_repeat_as_in_the_register(make):
+    path, said = make("establishments", "e.csv", "--rows", 100_000)
+    states, activities, frequent = duckdb.sql(f"""
+        with counts as (select column11, count(*) as n from {scan(path)} group by all order by n desc limit 100)
+        select count(distinct column19), count(distinct column11), (select sum(n) from counts) / count(*)
+        from {scan(path)}""").fetchall()[0]
+    assert states == 28 and 1300 <= activities <= 1332
+    assert frequent == pytest.approx(0.58, abs=0.02)
+
+
+def test_texts_hold_what_makes_parsing_hard(make):
+    path, said = make("establishments", "e.csv", "--rows", 100_000)
+    quotes, delimiters, upper, lower = duckdb.sql(f"""
+        select count(*) filter (contains(column04, '"')), count(*) filter (contains(column04, ';')),
+               count(*) filter (regexp_matches(column14, '[À-Þ]')), count(*) filter (regexp_matches(column14, '[à-ÿ]'))
+        from {scan(path)}""").fetchall()[0]
+    assert 0 < quotes < 20 and 0 < delimiters < 40 and upper > lower > 0
+    assert path.read_bytes().count(b'"""') >= quotes
+
+
+def test_packed_size_is_near_that_of_the_register(make):
+    zipped, said = make("establishments", "x.zip", "--rows", 60_000)
+    assert 3.2 <= said["bytes"] / zipped.stat().st_size <= 3.4
 
 
 def test_establishments_belong_to_companies(make):
