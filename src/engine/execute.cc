@@ -33,6 +33,11 @@ Status RunRoots(std::vector<PhysicalPlan::Root> roots, const ScanSplits* splits,
   run.options = &options;
   run.workers = options.threads > 0 ? options.threads : AvailableCores();
   run.stop = stop.get_token();
+  MemoryBudget memory(options.memory > 0 ? options.memory : DefaultMemory());
+  SpillPlace spill(options.spill_dir);
+  MUTIRAO_TRY(spill.Check());
+  run.memory = &memory;
+  run.spill = &spill;
   CollectOperator collect(&run);
   if (collected != nullptr) roots.at(0).collect = &collect;
   if (options.stop.stop_requested()) return Status::Cancelled("the run was asked to stop");
@@ -42,12 +47,19 @@ Status RunRoots(std::vector<PhysicalPlan::Root> roots, const ScanSplits* splits,
   if (collected != nullptr) *collected = collect.TakeBatches();
   if (report != nullptr) {
     report->nodes = plan->Report();
+    report->memory = memory.limit();
+    report->memory_peak = memory.peak();
+    report->bytes_spilled = spill.bytes_written();
     report->seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
   }
   return {};
 }
 
 }  // namespace
+
+int64_t DefaultMemory() {
+  return AvailableMemory() / 2;
+}
 
 Result<ExecutionReport> ExecuteSplits(const std::vector<frame::PlanPtr>& writes, const Staging& staging,
                                       const ScanSplits& splits, const ExecuteOptions& options) {

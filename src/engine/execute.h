@@ -22,6 +22,10 @@ struct Progress {
 struct ExecuteOptions {
   /// Threads to use; 0 = all cores this process may use.
   int threads = 0;
+  /// Bytes that tables, sort runs and kept rows may hold; what is beyond goes to disk. 0 = DefaultMemory().
+  int64_t memory = 0;
+  /// Folder for what goes to disk; empty = DefaultSpillFolder().
+  std::string spill_dir;
   std::stop_token stop;
   std::function<void(const Progress&)> progress;
   /// Takes rows set aside by scans and quarantine steps; null makes them an error.
@@ -60,7 +64,13 @@ struct ExecutionReport {
   /// One entry a node of the executed plans, inputs before the nodes that read them.
   std::vector<NodeReport> nodes;
   double seconds = 0;
+  int64_t memory = 0;         ///< the budget
+  int64_t memory_peak = 0;    ///< the most that was held of it
+  int64_t bytes_spilled = 0;  ///< written to the spill folder, compressed
 };
+
+/// Half of the memory that this process may use.
+int64_t DefaultMemory();
 
 /// The staging place of each write root, in the order of the roots.
 using Staging = std::vector<std::string>;

@@ -6,13 +6,18 @@
 #include <vector>
 
 #include "engine/execute.h"
+#include "engine/memory/memory_budget.h"
+#include "engine/memory/spill_place.h"
 
 namespace mutirao::engine {
 
-/// What all operators of one execution share. Threads: read-only while it runs.
+/// What all operators of one execution share. Threads: read-only while it runs, but for what looks after itself.
 struct RunContext {
   const ExecuteOptions* options = nullptr;
   int workers = 1;
+  /// Never null while operators are there.
+  MemoryBudget* memory = nullptr;
+  SpillPlace* spill = nullptr;
   /// Stops on the caller's request and on the first failure.
   std::stop_token stop;
 

@@ -1,0 +1,94 @@
+#include "engine/memory/spill_file.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <utility>
+
+#include <arrow/api.h>
+#include <arrow/io/memory.h>
+#include <arrow/ipc/api.h>
+#include <arrow/util/compression.h>
+
+#include "columnar/arrow_status.h"
+#include "engine/memory/batch_bytes.h"
+
+namespace mutirao::engine {
+namespace {
+
+constexpr int64_t kPage = 4096;
+
+Result<arrow::ipc::IpcWriteOptions> WriteOptions() {
+  auto options = arrow::ipc::IpcWriteOptions::Defaults();
+  options.codec = MUTIRAO_TRY(arrow::util::Codec::Create(arrow::Compression::LZ4_FRAME));
+  options.use_threads = false;
+  return options;
+}
+
+}  // namespace
+
+SpillFile::~SpillFile() {
+  if (fd_ >= 0) close(fd_);
+}
+
+Status SpillFile::Open() {
+  if (fd_ >= 0) return {};
+  fd_ = MUTIRAO_TRY(place_->MakeFile());
+  return {};
+}
+
+Status SpillFile::WriteOut(const uint8_t* data, int64_t length, int64_t offset) {
+  while (length > 0) {
+    const ssize_t n = pwrite(fd_, data, static_cast<size_t>(length), offset);
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) return place_->Failure("setting rows aside in", errno);
+    data += n;
+    length -= n;
+    offset += n;
+  }
+  return {};
+}
+
+Result<SpillBlock> SpillFile::Write(const arrow::RecordBatch& batch) {
+  auto options = MUTIRAO_TRY(WriteOptions());
+  std::shared_ptr<arrow::Buffer> bytes = MUTIRAO_TRY(arrow::ipc::SerializeRecordBatch(batch, options));
+  SpillBlock block{.length = bytes->size(), .rows = batch.num_rows(), .memory = BytesOfRows(batch)};
+  {
+    const std::lock_guard lock(mutex_);
+    MUTIRAO_TRY(Open());
+    block.offset = end_;
+    // Each block has pages of its own, so that they can be given back.
+    end_ += (block.length + kPage - 1) / kPage * kPage;
+  }
+  MUTIRAO_TRY(WriteOut(bytes->data(), block.length, block.offset));
+  place_->AddBytes(block.length);
+  return block;
+}
+
+Result<BatchPtr> SpillFile::Read(const SpillBlock& block) const {
+  std::shared_ptr<arrow::Buffer> bytes = MUTIRAO_TRY(arrow::AllocateBuffer(block.length));
+  int64_t done = 0;
+  while (done < block.length) {
+    const ssize_t n =
+        pread(fd_, bytes->mutable_data() + done, static_cast<size_t>(block.length - done), block.offset + done);
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) return place_->Failure("reading back what was set aside in", errno);
+    if (n == 0) return Status::Io("a spill file in " + place_->folder() + " ends early");
+    done += n;
+  }
+  arrow::io::BufferReader reader(std::move(bytes));
+  auto options = arrow::ipc::IpcReadOptions::Defaults();
+  options.use_threads = false;
+  return MUTIRAO_TRY(arrow::ipc::ReadRecordBatch(schema_, nullptr, options, &reader));
+}
+
+Result<BatchPtr> SpillFile::Take(const SpillBlock& block) {
+  BatchPtr batch = MUTIRAO_TRY(Read(block));
+  // A file system that cannot do it keeps the bytes until the file goes.
+  (void)fallocate(fd_, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, block.offset,
+                  (block.length + kPage - 1) / kPage * kPage);
+  return batch;
+}
+
+}  // namespace mutirao::engine
