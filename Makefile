@@ -34,10 +34,10 @@ tsan: setup ## the same under ThreadSanitizer
 	@$(call BUILD,tsan)
 	@ctest --preset tsan -j $(JOBS)
 
-bench: setup ## measure against DuckDB and Polars on 1 GB, write bench/results and the README table
+bench: setup ## measure against DuckDB, Polars, Dask and pyarrow on 1 GB; ARGS="--jobs J1 …" (bench/README.md)
 	@.venv/bin/python -m pip install --quiet --disable-pip-version-check -r bench/requirements.txt
 	@$(call BUILD,release,--target mutirao_program mutirao_datagen)
-	@.venv/bin/python bench/run.py && .venv/bin/python bench/table.py
+	@.venv/bin/python bench/run.py $(ARGS) && .venv/bin/python bench/table.py
 
 format: setup ## format all C++ in place
 	@git ls-files '*.h' '*.cc' | xargs clang-format -i

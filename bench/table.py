@@ -9,27 +9,37 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 BEGIN, END = "<!-- bench:begin -->", "<!-- bench:end -->"
-WHAT = {"J1": "filter, 10 of 30 columns", "J2": "J1 + date, trim, join, decimal", "J3": "30 columns, all rows"}
-NAMES = {"mutirao": "Mutirão", "duckdb": "DuckDB", "polars": "Polars (UTF-8 copy)"}
+WHAT = {"J1": "filter, 10 of 30 columns", "J2": "J1 + date, trim, join, decimal", "J3": "30 columns, all rows",
+        "J4": "J1 from ZIP (others: gzip)", "J5": "group by two columns, distinct counts",
+        "J6": "J2 at full size in 2 GiB", "J7": "Parquet: filter, join, group"}
+NAMES = {"mutirao": "Mutirão", "duckdb": "DuckDB", "polars": "Polars", "dask": "Dask", "pyarrow": "pyarrow", "spark": "Spark"}
+
+
+def label(system, job, figures):
+    copy = ", UTF-8 copy" if system == "polars" and job != "J7" else ""
+    return NAMES[system] + ("" if system == "mutirao" else f" {figures['versions'][system]}{copy}")
+
+
+def rows(job, figures):
+    ours = figures["systems"]["mutirao"]["median_wall"]
+    size = f", {figures['data']['wanted']['size']}" if job == "J6" else ""
+    for number, (system, its) in enumerate(figures["systems"].items()):
+        bold = "**" if system == "mutirao" else ""
+        cells = [f"{job}: {WHAT[job]}{size}" if number == 0 else "", label(system, job, figures),
+                 f"{its['median_wall']:.2f} s", f"{its['median_cpu']:.2f} s", f"{its['peak_rss_mib']:.0f} MiB",
+                 f"{its['output_bytes'] / 1e6:.1f} MB", f"{its['median_wall'] / ours:.1f}×"]
+        yield "| " + " | ".join(f"{bold}{cell}{bold}" if cell and n > 0 else cell for n, cell in enumerate(cells)) + " |"
 
 
 def table(result):
-    machine, data = result["machine"], result["data"]
-    systems = list(next(iter(result["jobs"].values())))
-    size = data["establishments"]["bytes"] / 1e9
-    lines = [f"Median of {result['rounds']} whole processes on {machine['cpus']} × {machine['cpu']}, "
-             f"{size:.2f} GB of generated establishments ({data['establishments']['rows']:,} rows), input in the page "
-             f"cache, outputs equal cell by cell. Seconds / peak MB:", "",
-             "| Job | " + " | ".join(f"{NAMES[s]} {result['versions'].get(s, '') if s != 'mutirao' else ''}".strip() for s in systems) + " |",
-             "|---|" + "---|" * len(systems)]
-    for job, figures in result["jobs"].items():
-        cells = []
-        for system in systems:
-            text = f"{figures[system]['median_wall']:.2f} / {figures[system]['peak_rss_mb']:.0f}"
-            ratio = figures[system]["median_wall"] / figures["mutirao"]["median_wall"]
-            cells.append(f"**{text}**" if system == "mutirao" else f"{text} ({ratio:.1f}×)")
-        lines.append(f"| {job}: {WHAT[job]} | " + " | ".join(cells) + " |")
-    return "\n".join(lines)
+    machine, jobs = result["machine"], result["jobs"]
+    data = next(figures["data"] for job, figures in jobs.items() if job != "J6" or len(jobs) == 1)["establishments"]
+    rounds = sorted({len(its["runs"]) for figures in jobs.values() for its in figures["systems"].values()})
+    runs = "One run" if rounds == [1] else f"Medians of {' to '.join(map(str, sorted({rounds[0], rounds[-1]})))} runs"
+    lines = [f"{runs} of whole processes on {machine['cpus']} × {machine['cpu']}, {data['bytes'] / 1e9:.2f} GB of "
+             f"generated establishments ({data['rows']:,} rows), input in the page cache, outputs equal cell by cell.", "",
+             "| Job | System | Time | CPU | Peak memory | Written | Time ÷ Mutirão's |", "|---|---|--:|--:|--:|--:|--:|"]
+    return "\n".join([*lines, *(row for job, figures in jobs.items() for row in rows(job, figures))])
 
 
 def with_tables(readme, results):
