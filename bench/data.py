@@ -1,14 +1,12 @@
 """The input files of the jobs: made on demand by mutirao-datagen, kept by size and seed, shared by whoever asks.
 
-DATA/<size>-<seed>/made.json says what the generator was asked for and what it made; a file stands beside it as soon as
-it is whole. A folder whose own made.json (DATA/made.json, as earlier versions wrote it) has the size and seed is used
-as it is. Two programs may ask at the same time.
+DATA/<size>-<seed>-v<generator>/made.json says what the generator was asked for and what it made; a file stands beside it
+as soon as it is whole. Two programs may ask at the same time. What earlier versions left in DATA itself stays untouched.
 """
 
 import fcntl
 import json
 import subprocess
-import sys
 from contextlib import contextmanager
 
 import duckdb
@@ -34,12 +32,12 @@ class Data:
     """A folder of input files of one size and seed. `made` is what the generator said of each table."""
 
     def __init__(self, root, size, seed, datagen):
-        self.wanted = {"size": size, "seed": seed}
         self.datagen = datagen
-        root.mkdir(parents=True, exist_ok=True)
-        self.folder = root if self._stamp(root).get("wanted") == self.wanted else root / f"{size}-{seed}"
-        self.folder.mkdir(exist_ok=True)
-        self.made = {table: tally for table, tally in self._stamp(self.folder).items() if table != "wanted"}
+        self.wanted = {"size": size, "seed": seed,
+                       "generator": self._run("companies", "/dev/null", "--rows", 1)["generator"]}
+        self.folder = root / f"{size}-{seed}-v{self.wanted['generator']}"
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self.made = self._known()
 
     def need(self, names):
         """Make the files that are not there yet."""
@@ -56,22 +54,13 @@ class Data:
                   else ["--rows", self.made["establishments"]["companies"]])
         # The ending says how the file is packed, so it comes last.
         partial = self.folder / f"partial-{name}"
-        call = [self.datagen, table, partial, "--seed", self.wanted["seed"], *extent, *(["--utf8"] if "utf8" in name else [])]
-        tally = json.loads(subprocess.run(list(map(str, call)), check=True, capture_output=True).stdout)
-        self._remember(table, tally, "utf8" in name)
-        partial.rename(self.folder / name)
-
-    def _remember(self, table, tally, utf8):
-        known = self.made.setdefault(table, tally)
-        # Accented letters take another byte in UTF-8.
-        same = ("rows", "active") if utf8 else ("rows", "active", "bytes")
-        if any(known.get(key) != tally.get(key) for key in same):
-            sys.exit(f"{self.folder} was made by another version of the generator: remove it or give another --data")
-        if not utf8:
+        tally = self._run(table, partial, "--seed", self.wanted["seed"], *extent, *(["--utf8"] if "utf8" in name else []))
+        if table not in self.made or "utf8" not in name:  # in UTF-8 accented letters take another byte
             self.made[table] = tally
-        partial = self.folder / "partial-made.json"
-        partial.write_text(json.dumps({"wanted": self.wanted, **self.made}))
-        partial.rename(self.folder / "made.json")
+        stamp = self.folder / "partial-made.json"
+        stamp.write_text(json.dumps({"wanted": self.wanted, **self.made}))
+        stamp.rename(self.folder / "made.json")
+        partial.rename(self.folder / name)
 
     def _parquet(self, name):
         """Typed columns as a user would keep them, written by DuckDB in row groups of its own size."""
@@ -86,16 +75,20 @@ class Data:
                        f"to '{partial}' (format parquet, compression zstd)")
         partial.rename(self.folder / name)
 
-    @staticmethod
-    def _stamp(folder):
-        path = folder / "made.json"
-        return json.loads(path.read_text()) if path.is_file() else {}
+    def _run(self, table, path, *options):
+        call = [self.datagen, table, path, *options]
+        return json.loads(subprocess.run(list(map(str, call)), check=True, capture_output=True).stdout)
+
+    def _known(self):
+        path = self.folder / "made.json"
+        known = json.loads(path.read_text()) if path.is_file() else {}
+        return {table: tally for table, tally in known.items() if table != "wanted"}
 
     @contextmanager
     def _alone(self):
         with open(self.folder / "lock", "w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
-            self.made |= {table: tally for table, tally in self._stamp(self.folder).items() if table != "wanted"}
+            self.made |= self._known()
             yield
 
 

@@ -114,22 +114,23 @@ def cpu_name():
     return platform.machine()
 
 
-def earlier(path, machine, wanted):
-    """Jobs measured before on this machine with data of the same size and seed."""
+def size_of(job, args):
+    return args.full_size if job == "J6" else args.size
+
+
+def earlier(path, machine, args, data):
+    """Jobs measured before on this machine with data of the same size, seed and generator."""
     if not path.is_file():
         return {}
     result = json.loads(path.read_text())
     if result["machine"] != machine:
         return {}
-    return {job: figures for job, figures in result["jobs"].items() if figures["data"]["wanted"] == wanted(job)}
+    return {job: figures for job, figures in result["jobs"].items()
+            if figures["data"]["wanted"] == data.wanted | {"size": size_of(job, args)}}
 
 
 def main():
     args = arguments()
-
-    def wanted(job):
-        return {"size": args.full_size if job == "J6" else args.size, "seed": args.seed}
-
     machine = {"cpu": cpu_name(), "cpus": len(os.sched_getaffinity(0)), "system": platform.platform()}
     target = args.results / (re.sub(r"[^a-z0-9]+", "-", machine["cpu"].lower()).strip("-") + ".json")
     args.work.mkdir(parents=True, exist_ok=True)
@@ -140,14 +141,14 @@ def main():
             print("skipped: J6, as this mutirao has no --memory", file=sys.stderr)
             continue
         systems = [s for s in args.systems if does(s, job)]
-        data = Data(args.data, datagen=args.datagen, **wanted(job))
+        data = Data(args.data, size_of(job, args), args.seed, args.datagen)
         files = sorted({name for system in systems for name in inputs(job, system)})
         data.need(files)
         if job != "J6":  # does not fit
             warm(data.folder / name for name in files)
         figures = measure_job(job, systems, args, data.folder)
         say(job, figures)
-        jobs = earlier(target, machine, wanted)
+        jobs = earlier(target, machine, args, data)
         jobs[job] = {"data": {"wanted": data.wanted, **data.made}, "rounds": args.rounds,
                      "versions": {s: versions[s] for s in systems}, "systems": figures}
         target.write_text(json.dumps({"machine": machine, "jobs": dict(sorted(jobs.items()))}, indent=1) + "\n")

@@ -56,7 +56,11 @@ Status Complete(Arguments& arguments) {
 nlohmann::json ToJson(const Recipe& recipe, const Tally& tally) {
   nlohmann::json dirty = nlohmann::json::object();
   for (size_t i = 0; i < kDirtNames.size(); ++i) dirty[std::string(kDirtNames[i])] = tally.dirty[i];
-  nlohmann::json json = {{"rows", tally.rows}, {"bytes", tally.bytes}, {"seed", recipe.seed}, {"dirty", dirty}};
+  nlohmann::json json = {{"rows", tally.rows},
+                         {"bytes", tally.bytes},
+                         {"seed", recipe.seed},
+                         {"generator", kGeneratorVersion},
+                         {"dirty", dirty}};
   if (recipe.table == Table::kEstablishments) {
     json["active"] = tally.active;
     json["companies"] = recipe.companies;

@@ -7,6 +7,9 @@
 
 namespace mutirao::datagen {
 
+/// Goes up when the same recipe gives other bytes than before.
+inline constexpr int kGeneratorVersion = 2;
+
 /// The two big tables of the register.
 enum class Table { kCompanies, kEstablishments };
 
