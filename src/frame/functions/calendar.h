@@ -2,6 +2,8 @@
 
 #include <cstdint>
 
+#include "frame/functions/int128.h"
+
 namespace mutirao::frame {
 
 inline constexpr int64_t kMicrosPerSecond = 1'000'000;
@@ -58,6 +60,25 @@ constexpr int64_t FloorDivide(int64_t value, int64_t divisor) {
 
 constexpr int64_t FloorModulo(int64_t value, int64_t divisor) {
   return value - FloorDivide(value, divisor) * divisor;
+}
+
+/// A time on the clock of some place. Every int64 of microseconds has one, with any offset from UTC added, but not
+/// every local time has an int64.
+struct LocalTime {
+  int64_t days = 0;    ///< since 1970-01-01
+  int64_t micros = 0;  ///< since midnight
+};
+
+/// Carry microseconds, negative ones too, over into days.
+constexpr LocalTime MakeLocalTime(int64_t days, int64_t micros) {
+  return {days + FloorDivide(micros, kMicrosPerDay), FloorModulo(micros, kMicrosPerDay)};
+}
+
+/// Compute count · unit + rest; false when the sum is beyond int64, whatever the product is.
+constexpr bool MultiplyAndAdd(int64_t count, int64_t unit, int64_t rest, int64_t* out) {
+  const Int128 sum = static_cast<Int128>(count) * unit + rest;
+  *out = static_cast<int64_t>(sum);
+  return *out == sum;
 }
 
 /// The days that text can show again: years -999999 to 999999.

@@ -37,7 +37,7 @@ Result<Kernel> MakeCast(const TypePtr& from, const TypePtr& to, bool try_cast) {
     return Status::Invalid(fmt::format("a {} cannot be cast to {}", TypeName(*from), TypeName(*to)));
   if (from->id() == arrow::Type::STRING) return CastFromText(to, try_cast);
   if (to->id() == arrow::Type::STRING) return CastToText(from, try_cast);
-  if (IsTime(from->id())) return CastTime(from, to);
+  if (IsTime(from->id())) return CastTime(from, to, try_cast);
   return CastNumber(from, to, try_cast);
 }
 

@@ -13,6 +13,6 @@ Result<Kernel> CastToText(const TypePtr& from, bool try_cast);
 /// Among bool, int8…int64, decimal and float64.
 Result<Kernel> CastNumber(const TypePtr& from, const TypePtr& to, bool try_cast);
 /// Among date, timestamp and timestamp[zone].
-Result<Kernel> CastTime(const TypePtr& from, const TypePtr& to);
+Result<Kernel> CastTime(const TypePtr& from, const TypePtr& to, bool try_cast);
 
 }  // namespace mutirao::frame

@@ -178,12 +178,10 @@ bool DateFormat::ReadDate(std::string_view text, int32_t* days) const {
   return true;
 }
 
-void DateFormat::Write(int64_t micros, std::string* out) const {
-  int64_t days = FloorDivide(micros, kMicrosPerDay);
-  int64_t time = FloorModulo(micros, kMicrosPerDay);
-  int64_t seconds = time / kMicrosPerSecond;
+void DateFormat::Write(const LocalTime& time, std::string* out) const {
+  int64_t seconds = time.micros / kMicrosPerSecond;
   int64_t hour = seconds / 3600;
-  CivilDate date = CivilFromDays(days);
+  CivilDate date = CivilFromDays(time.days);
   auto to = std::back_inserter(*out);
   for (const Part& part : parts_) {
     switch (part.directive) {
@@ -209,7 +207,7 @@ void DateFormat::Write(int64_t micros, std::string* out) const {
         fmt::format_to(to, "{:02}", date.day);
         break;
       case 'j':
-        fmt::format_to(to, "{:03}", days - DaysFromCivil(date.year, 1, 1) + 1);
+        fmt::format_to(to, "{:03}", time.days - DaysFromCivil(date.year, 1, 1) + 1);
         break;
       case 'H':
         fmt::format_to(to, "{:02}", hour);
@@ -227,7 +225,7 @@ void DateFormat::Write(int64_t micros, std::string* out) const {
         out->append(hour < 12 ? "AM" : "PM");
         break;
       default:
-        fmt::format_to(to, "{:06}", time % kMicrosPerSecond);
+        fmt::format_to(to, "{:06}", time.micros % kMicrosPerSecond);
         break;
     }
   }

@@ -7,6 +7,8 @@
 
 #include <mutirao/status.h>
 
+#include "frame/functions/calendar.h"
+
 namespace mutirao::frame {
 
 /// A pattern of strptime's kind: %Y %m %d %H %M %S %f %y %b %B %j %p %I and %%; other text stands for itself.
@@ -22,7 +24,7 @@ class DateFormat {
   bool Read(std::string_view text, int64_t* micros) const;
   /// The same for whole days; the time of day, if the pattern has one, is dropped.
   bool ReadDate(std::string_view text, int32_t* days) const;
-  void Write(int64_t micros, std::string* out) const;
+  void Write(const LocalTime& time, std::string* out) const;
 
  private:
   struct Part {

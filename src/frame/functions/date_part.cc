@@ -30,11 +30,9 @@ class LocalTimes {
     auto zone = MUTIRAO_TRY(FindZone(static_cast<const arrow::TimestampType&>(*array.type()).timezone()));
     return LocalTimes(array, zone, false);
   }
-  int64_t days(int64_t row) {
-    return is_date_ ? (*dates_)[row] : FloorDivide(clock_.ToLocal((*times_)[row]), kMicrosPerDay);
-  }
+  int64_t days(int64_t row) { return is_date_ ? (*dates_)[row] : clock_.ToLocal((*times_)[row]).days; }
   /// Microseconds since midnight.
-  int64_t time(int64_t row) { return is_date_ ? 0 : FloorModulo(clock_.ToLocal((*times_)[row]), kMicrosPerDay); }
+  int64_t time(int64_t row) { return is_date_ ? 0 : clock_.ToLocal((*times_)[row]).micros; }
 
  private:
   LocalTimes(const arrow::Array& array, const date::time_zone* zone, bool is_date) : is_date_(is_date), clock_(zone) {
@@ -124,22 +122,29 @@ Result<Kernel> MakeTrunc(const CallSite& site) {
     return Kernel([unit, type](const std::vector<ArrayPtr>& args, int64_t rows) -> Result<ArrayPtr> {
       auto nulls = MUTIRAO_TRY(CombineNulls(args, rows));
       Values<int32_t> dates(*args[1]);
-      return MapRows<int32_t>(type, rows, std::move(nulls),
-                              [&](int64_t row) { return static_cast<int32_t>(TruncateDays(dates[row], unit)); });
+      return MapChecked<int32_t>(
+          type, rows, std::move(nulls), true,
+          [&](int64_t row, int32_t* out) {
+            const int64_t days = TruncateDays(dates[row], unit);
+            *out = static_cast<int32_t>(days);
+            return *out == days;
+          },
+          [](int64_t) { return std::string(); });
     });
   }
   auto zone = MUTIRAO_TRY(FindZone(static_cast<const arrow::TimestampType&>(*type).timezone()));
   return Kernel([unit, type, zone](const std::vector<ArrayPtr>& args, int64_t rows) -> Result<ArrayPtr> {
     auto nulls = MUTIRAO_TRY(CombineNulls(args, rows));
-    auto null_rows = nulls;
     Values<int64_t> times(*args[1]);
     ZoneClock clock(zone);
-    return MapRows<int64_t>(type, rows, std::move(nulls), [&](int64_t row) -> int64_t {
-      if (null_rows.is_null(row)) return 0;
-      int64_t local = clock.ToLocal(times[row]);
-      if (unit > kDay) return times[row] - FloorModulo(local, MicrosOf(unit));
-      return clock.ToSystem(TruncateDays(FloorDivide(local, kMicrosPerDay), unit) * kMicrosPerDay);
-    });
+    return MapChecked<int64_t>(
+        type, rows, std::move(nulls), true,
+        [&](int64_t row, int64_t* out) {
+          const LocalTime local = clock.ToLocal(times[row]);
+          if (unit > kDay) return !__builtin_sub_overflow(times[row], local.micros % MicrosOf(unit), out);
+          return clock.ToSystem({TruncateDays(local.days, unit), 0}, out);
+        },
+        [](int64_t) { return std::string(); });
   });
 }
 
@@ -230,7 +235,8 @@ void AddDateParts(std::vector<FunctionDef>* functions) {
        .signatures = {"date_trunc(unit string, value date) → date",
                       "date_trunc(unit string, value timestamp) → timestamp"},
        .summary =
-           "Cut a time down to the begin of its year, quarter, month, week (Monday), day, hour, minute or second.",
+           "Cut a time down to the begin of its year, quarter, month, week (Monday), day, hour, minute or second; null "
+           "where that begin is before the earliest time of the type.",
        .examples = {{"date_trunc('month', date '2026-03-15')", "date '2026-03-01'"}},
        .resolve = ResolveTrunc,
        .make_kernel = MakeTrunc});

@@ -68,10 +68,7 @@ Result<Kernel> MakeFormat(const CallSite& site) {
       auto nulls = MUTIRAO_TRY(CombineNulls(args, rows));
       Values<int32_t> dates(*args[0]);
       return BuildTexts(rows, std::move(nulls), rows * 12, [&](int64_t row, std::string* out) {
-        // Dates far away have no microseconds in 64 bits; their text is that of the nearest that have.
-        int64_t micros;
-        if (__builtin_mul_overflow(int64_t{dates[row]}, kMicrosPerDay, &micros)) micros = 0;
-        format->Write(micros, out);
+        format->Write({dates[row], 0}, out);
       });
     });
   }

@@ -11,6 +11,7 @@
 
 #include "columnar/type.h"
 #include "frame/functions/calendar.h"
+#include "frame/functions/zone_clock.h"
 
 namespace mutirao::frame {
 namespace {
@@ -110,11 +111,6 @@ bool TakeOffset(std::string_view* text, int64_t* seconds) {
   if (hours > 18 || minutes > 59) return false;
   *seconds = (hours * 60 + minutes) * 60 * (west ? -1 : 1);
   return true;
-}
-
-int64_t LocalToSystem(int64_t micros, const date::time_zone& zone) {
-  date::local_time<std::chrono::microseconds> local{std::chrono::microseconds(micros)};
-  return zone.to_sys(local, date::choose::earliest).time_since_epoch().count();
 }
 
 }  // namespace
@@ -256,14 +252,9 @@ bool ParseTimestamp(std::string_view text, const date::time_zone* zone, int64_t*
   bool has_time = TakeChar(&text, ' ') || TakeChar(&text, 'T');
   if (has_time && !TakeTime(&text, &time)) return false;
   // Years of up to six digits fit dates but not all of them fit microseconds in 64 bits.
-  if (__builtin_mul_overflow(days, kMicrosPerDay, micros) || __builtin_add_overflow(*micros, time, micros))
-    return false;
-  if (text.empty()) {
-    if (zone != nullptr) *micros = LocalToSystem(*micros, *zone);
-    return true;
-  }
+  if (text.empty()) return ZoneClock(zone).ToSystem({days, time}, micros);
   if (zone == nullptr || !has_time || !TakeOffset(&text, &offset) || !text.empty()) return false;
-  return !__builtin_sub_overflow(*micros, offset * kMicrosPerSecond, micros);
+  return MultiplyAndAdd(days, kMicrosPerDay, time - offset * kMicrosPerSecond, micros);
 }
 
 void AppendInt64(int64_t value, std::string* out) {
@@ -321,15 +312,15 @@ void AppendDate(int32_t days, std::string* out) {
 
 void AppendTimestamp(int64_t micros, const date::time_zone* zone, std::string* out) {
   int64_t offset = 0;
+  LocalTime local = MakeLocalTime(0, micros);
   if (zone != nullptr) {
     date::sys_seconds at{std::chrono::seconds(FloorDivide(micros, kMicrosPerSecond))};
     offset = zone->get_info(at).offset.count();
-    micros += offset * kMicrosPerSecond;
+    local = MakeLocalTime(local.days, local.micros + offset * kMicrosPerSecond);
   }
-  AppendDate(static_cast<int32_t>(FloorDivide(micros, kMicrosPerDay)), out);
-  int64_t time = FloorModulo(micros, kMicrosPerDay);
-  int64_t seconds = time / kMicrosPerSecond;
-  int64_t fraction = time % kMicrosPerSecond;
+  AppendDate(static_cast<int32_t>(local.days), out);
+  int64_t seconds = local.micros / kMicrosPerSecond;
+  int64_t fraction = local.micros % kMicrosPerSecond;
   fmt::format_to(std::back_inserter(*out), " {:02}:{:02}:{:02}", seconds / 3600, seconds / 60 % 60, seconds % 60);
   if (fraction != 0) {
     std::string digits = fmt::format(".{:06}", fraction);
