@@ -50,6 +50,8 @@ class InflateStream : public ByteStream {
     const uint32_t room = state_.avail_out;
     const uint32_t had = state_.avail_in;
     const int code = isal_inflate(&state_);
+    // Where data is damaged, ISA-L may say that more bytes are left than there were.
+    state_.avail_in = std::min(state_.avail_in, had);
     if (code == ISAL_INCORRECT_CHECKSUM) return Fault("checksum (crc) does not match the data");
     if (code != ISAL_DECOMP_OK && code != ISAL_END_INPUT && code != ISAL_OUT_OVERFLOW)
       return Fault("damaged deflate data");

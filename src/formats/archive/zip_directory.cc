@@ -142,6 +142,11 @@ class DirectoryReader {
                        .header_offset = U32(entry + 42)};
       MUTIRAO_TRY(ReadZip64Extra(std::span(entry + 46 + name_size, extra_size), &member));
       MUTIRAO_TRY(CheckMember(member));
+      // Every entry, folders too: what is added to these numbers must not overflow.
+      if (member.stored_size < 0 || member.stored_size > file_.size() || member.header_offset < 0 ||
+          member.header_offset > file_.size()) {
+        return Fault(fmt::format("member {}: invalid place, it is not in the file", member.name));
+      }
       member.header_offset += directory.shift;
       members.push_back(std::move(member));
       at += whole;
@@ -183,9 +188,12 @@ class DirectoryReader {
                  fmt::format("{}: member {} uses compression method {}", file_.uri(), member.name, member.method))
           .Help("pack it again with deflate, or unpack it");
     }
-    const int64_t limit = member.method == 0 ? member.stored_size : (member.stored_size + 1) * kMaxRatio;
-    if (member.size < 0 || member.stored_size < 0 || member.stored_size > file_.size() || member.size > limit ||
-        (member.method == 0 && member.size != member.stored_size)) {
+    const auto impossible = [&] {
+      if (member.size < 0 || member.stored_size < 0 || member.stored_size > file_.size()) return true;
+      if (member.method == 0) return member.size != member.stored_size;
+      return member.size > (member.stored_size + 1) * kMaxRatio;
+    };
+    if (impossible()) {
       return Fault(fmt::format("member {}: invalid size, {} bytes cannot come from {} stored ones", member.name,
                                member.size, member.stored_size));
     }
