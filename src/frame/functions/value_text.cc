@@ -96,7 +96,7 @@ bool TakeTime(std::string_view* text, int64_t* micros) {
   return true;
 }
 
-// "Z", "+03", "-03:00", "+0530"; gives seconds east of Greenwich.
+// "Z", "+03", "-03:00", "-03:06:28", "+0530"; gives seconds east of Greenwich.
 bool TakeOffset(std::string_view* text, int64_t* seconds) {
   if (TakeChar(text, 'Z') || TakeChar(text, 'z')) {
     *seconds = 0;
@@ -108,8 +108,10 @@ bool TakeOffset(std::string_view* text, int64_t* seconds) {
   if (!TakeDigits(text, 2, &hours)) return false;
   bool colon = TakeChar(text, ':');
   if ((colon || !text->empty()) && !TakeDigits(text, 2, &minutes)) return false;
-  if (hours > 18 || minutes > 59) return false;
-  *seconds = (hours * 60 + minutes) * 60 * (west ? -1 : 1);
+  int64_t rest = 0;
+  if (colon && TakeChar(text, ':') && !TakeDigits(text, 2, &rest)) return false;
+  if (hours > 18 || minutes > 59 || rest > 59) return false;
+  *seconds = ((hours * 60 + minutes) * 60 + rest) * (west ? -1 : 1);
   return true;
 }
 
@@ -328,9 +330,11 @@ void AppendTimestamp(int64_t micros, const date::time_zone* zone, std::string* o
     out->append(digits);
   }
   if (zone == nullptr) return;
-  int64_t minutes = std::abs(offset) / 60;
-  fmt::format_to(std::back_inserter(*out), "{}{:02}", offset < 0 ? '-' : '+', minutes / 60);
-  if (minutes % 60 != 0) fmt::format_to(std::back_inserter(*out), ":{:02}", minutes % 60);
+  // Local mean times, before there were zones, are seconds apart.
+  int64_t away = std::abs(offset);
+  fmt::format_to(std::back_inserter(*out), "{}{:02}", offset < 0 ? '-' : '+', away / 3600);
+  if (away % 3600 != 0) fmt::format_to(std::back_inserter(*out), ":{:02}", away / 60 % 60);
+  if (away % 60 != 0) fmt::format_to(std::back_inserter(*out), ":{:02}", away % 60);
 }
 
 Result<const date::time_zone*> FindZone(const std::string& name) {
