@@ -1,6 +1,7 @@
 """Run a program to its end and say what it took, its children included."""
 
 import os
+import re
 import subprocess
 import sys
 import threading
@@ -34,10 +35,19 @@ def look(pid):
     return (int(fields[11]) + int(fields[12])) / TICKS, int(fields[21]) * PAGE
 
 
+def high_water(pid):
+    """The kernel's own peak of a process. Not ru_maxrss, which begins with the memory of the process that forked it."""
+    try:
+        return int(re.search(r"VmHWM:\s+(\d+) kB", Path(f"/proc/{pid}/status").read_text())[1]) * 1024
+    except (OSError, TypeError):
+        return 0
+
+
 class Watch:
     """Look at a process and its descendants fifty times a second from outside.
 
-    `peak` is the highest sum of their resident memory, `cpu()` the sum of what each had used when last seen.
+    `peak` is the highest sum of their resident memory, or the kernel's peak of the first where that is more, as the
+    kernel knows what comes and goes between two looks; `cpu()` is the sum of what each had used when last seen.
     """
 
     def __init__(self, pid):
@@ -49,7 +59,7 @@ class Watch:
         while not self.done.wait(INTERVAL):
             seen = {pid: its for pid in tree(self.pid) if (its := look(pid))}
             self.used |= {pid: cpu for pid, (cpu, _) in seen.items()}
-            self.peak = max(self.peak, sum(memory for _, memory in seen.values()))
+            self.peak = max(self.peak, sum(memory for _, memory in seen.values()), high_water(self.pid))
 
     def cpu(self):
         return sum(self.used.values())
@@ -62,8 +72,8 @@ class Watch:
 def measure(call, log):
     """Run a process; gives wall and CPU seconds and the peak memory in MiB. Its talk goes to the file `log`.
 
-    What the kernel says of the first process, and of the children it waited for, counts where it is more than what was
-    seen from outside, as it knows what comes and goes between two looks.
+    What the kernel says of the CPU of the first process, and of the children it waited for, counts where it is more than
+    what was seen from outside.
     """
     with open(log, "wb") as talk:
         began = time.perf_counter()
@@ -75,5 +85,5 @@ def measure(call, log):
         process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode != 0:
         sys.exit(f"{' '.join(map(str, call))} ended with {process.returncode}:\n{log.read_text(errors='replace')[-2000:]}")
-    cpu, peak = max(usage.ru_utime + usage.ru_stime, watch.cpu()), max(usage.ru_maxrss * 1024, watch.peak)
-    return {"wall": round(wall, 3), "cpu": round(cpu, 3), "rss_mib": round(peak / 2**20, 1)}
+    cpu = max(usage.ru_utime + usage.ru_stime, watch.cpu())
+    return {"wall": round(wall, 3), "cpu": round(cpu, 3), "rss_mib": round(watch.peak / 2**20, 1)}

@@ -64,10 +64,12 @@ def by_activity(data):
     rows = read(data / "est.csv", ESTABLISHMENT, J5)
     rows["active"] = (rows.situacao_cadastral == "02").astype("int64")
     rows["years"] = 2026 - rows.data_inicio_atividade.str.slice(0, 4).astype("int64")
-    groups = rows.groupby(["uf", "cnae_fiscal_principal"], observed=True)
+    keys = ["uf", "cnae_fiscal_principal"]
+    groups = rows.groupby(keys, observed=True)
+    # In one part: the groups are few, and Dask fails to join groupings by two columns that it cut into several.
     sums = groups.agg(establishments=("cnpj_basico", "count"), with_email=("correio_eletronico", "count"),
-                      active=("active", "sum"), years=("years", "sum"))
-    return sums.join(groups.cnpj_basico.nunique().rename("companies")).reset_index()
+                      active=("active", "sum"), years=("years", "sum"), split_out=1)
+    return sums.join(groups.cnpj_basico.nunique(split_out=1).rename("companies")).reset_index()
 
 
 def by_town(data):

@@ -65,6 +65,11 @@ def test_memory_and_cpu_of_children_count(place):
     assert took["rss_mib"] > 200
 
 
+def test_memory_of_the_harness_does_not_count(place):
+    ballast = b"x" * (300 << 20)
+    assert process.measure(["sleep", "0.2"], place / "log")["rss_mib"] < 100 < len(ballast)
+
+
 def test_earlier_jobs_are_kept_until_the_data_change(bench, place):
     call = ("--systems", "mutirao,duckdb", "--size")
     for arguments in (("2MB", "--jobs", "J1"), ("2MB", "--jobs", "J5")):
