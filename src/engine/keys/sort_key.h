@@ -14,6 +14,7 @@ namespace mutirao::engine {
 struct SortKeys {
   std::shared_ptr<uint8_t[]> arena;
   std::vector<const uint8_t*> begins;  ///< one more than rows: a row's key ends where the next begins
+  int64_t bytes() const { return begins.empty() ? 0 : begins.back() - begins.front(); }
   uint32_t length(size_t row) const { return static_cast<uint32_t>(begins[row + 1] - begins[row]); }
 };
 

@@ -1,12 +1,14 @@
 #include <algorithm>
 #include <atomic>
-#include <cstring>
 
 #include <arrow/api.h>
 
+#include "engine/aggregate/stepwise.h"
 #include "engine/keys/sort_key.h"
+#include "engine/memory/batch_bytes.h"
 #include "engine/operators/operators.h"
-#include "engine/rows/gather.h"
+#include "engine/operators/sort_run.h"
+#include "engine/operators/sort_spill.h"
 
 namespace mutirao::engine {
 namespace {
@@ -16,71 +18,118 @@ constexpr size_t kRunRows = size_t{1} << 17;
 constexpr size_t kMergeRows = size_t{1} << 18;
 constexpr size_t kSampleEvery = 512;
 
-struct SortRow {
-  uint64_t prefix;  // the first 8 bytes of the key as a number, so that most comparisons touch no key
-  const uint8_t* key;
-  uint32_t length;
-  RowRef row;
-};
-
-struct KeptBatch {
-  BatchPtr batch;
-  SortKeys keys;
-  RowOrder order;  // of its first row
-};
-
-uint64_t PrefixOf(const uint8_t* key, uint32_t length) {
-  uint64_t prefix = 0;
-  for (uint32_t i = 0; i < 8; ++i) prefix = prefix << 8 | (i < length ? key[i] : 0);
-  return prefix;
-}
-
-// Orders rows whose chunks are numbers into `batches`; rows of equal keys as they came in.
-struct Before {
-  const std::vector<KeptBatch>* batches;
-
-  bool operator()(const SortRow& x, const SortRow& y) const {
-    if (x.prefix != y.prefix) return x.prefix < y.prefix;
-    const int order = std::memcmp(x.key, y.key, std::min(x.length, y.length));
-    if (order != 0) return order < 0;
-    if (x.length != y.length) return x.length < y.length;
-    if (x.row.chunk == y.row.chunk) return x.row.row < y.row.row;
-    return (*batches)[x.row.chunk].order < (*batches)[y.row.chunk].order;
-  }
-};
-
 using Run = std::vector<SortRow>;
 
+// Workers sort runs as they come. While all fits, the runs are cut at the same keys and merged by all workers; a worker
+// that may not hold more writes its runs as one to disk, and then everything goes there.
 class SortOperator : public Breaker {
  public:
   SortOperator(const RunContext* run, const frame::SortNode& node, std::optional<int64_t> limit)
-      : Breaker(run), node_(node), limit_(limit), workers_(static_cast<size_t>(run->workers)) {}
+      : Breaker(run),
+        node_(node),
+        limit_(limit),
+        spill_(run->spill, node.schema(), node.keys, std::clamp(run->memory->limit() / 256, kLeastBlock, kMostBlock),
+               check_stop_) {
+    for (int i = 0; i < run->workers; ++i) workers_.push_back(std::make_unique<Worker>(run->memory));
+  }
 
-  Status DoFinishWorker(int number) override { return EndRun(workers_[static_cast<size_t>(number)]); }
+  Status DoFinishWorker(int number) override {
+    Worker& worker = *workers_[static_cast<size_t>(number)];
+    MUTIRAO_TRY(EndRun(worker));
+    return spilled_ ? Spill(worker) : Status();
+  }
 
   Status DoFinish() override {
+    results_ = std::vector<Output>(static_cast<size_t>(run_->workers));
+    if (spilled_) {
+      for (auto& worker : workers_) {
+        MUTIRAO_TRY(Spill(*worker));
+      }
+      return {};
+    }
     size_t total = 0;
     std::vector<BatchPtr> batches;
-    for (Worker& worker : workers_) {
+    for (auto& worker : workers_) {
       const auto base = static_cast<uint32_t>(batches_.size());
-      for (KeptBatch& kept : worker.batches) {
+      for (SortBatch& kept : worker->batches) {
         batches.push_back(kept.batch);
         batches_.push_back(std::move(kept));
       }
-      for (Run& run : worker.runs) {
+      for (Run& run : worker->runs) {
         for (SortRow& row : run) row.row.chunk += base;
         total += run.size();
         runs_.push_back(std::move(run));
       }
-      worker = {};
+      worker->Clear();
     }
     gather_ = std::make_unique<BatchGather>(node_.schema(), batches);
     CutIntoParts(total);
-    results_ = std::vector<Output>(static_cast<size_t>(run_->workers));
     return {};
   }
 
-  Result<frame::Morsel> Next(int number) override {
+  Status Start() override {
+    if (!spilled_) return {};
+    for (size_t i = 1; i < workers_.size(); ++i) workers_[i]->share.Close();
+    return spill_.Start(workers_[0]->share);
+  }
+
+  Result<frame::Morsel> Next(int number) override { return spilled_ ? NextSpilled() : NextInMemory(number); }
+
+  Status Close() override {
+    runs_.clear();
+    batches_.clear();
+    gather_.reset();
+    results_.clear();
+    for (auto& worker : workers_) worker->share.Close();
+    return {};
+  }
+
+ protected:
+  Status DoPush(int number, const Chunk& chunk) override {
+    Worker& worker = *workers_[static_cast<size_t>(number)];
+    int64_t bytes = 0;
+    BatchPtr batch = MUTIRAO_TRY(Compact(chunk.batch, &bytes));
+    SortKeys keys = MUTIRAO_TRY(EncodeSortKeys(*batch, node_.keys));
+    bytes += keys.bytes() + batch->num_rows() * static_cast<int64_t>(sizeof(SortRow));
+    if (!worker.share.TryReserve(bytes)) {
+      MUTIRAO_TRY(EndRun(worker));
+      MUTIRAO_TRY(Spill(worker));
+      worker.share.Reserve(bytes);
+    }
+    const auto at = static_cast<uint32_t>(worker.batches.size());
+    for (uint32_t row = 0; row < batch->num_rows(); ++row) {
+      worker.pending.push_back(SortRow::Of(keys.begins[row], keys.length(row), {at, row}));
+    }
+    worker.batches.push_back({batch, std::move(keys.arena), {chunk.position, worker.rows_seen}, bytes});
+    worker.rows_seen += batch->num_rows();
+    const size_t run_rows = limit_ ? std::max(kRunRows, static_cast<size_t>(*limit_) * 2) : kRunRows;
+    return worker.pending.size() >= run_rows ? EndRun(worker) : Status();
+  }
+
+ private:
+  static constexpr int64_t kLeastBlock = int64_t{1} << 17;
+  static constexpr int64_t kMostBlock = int64_t{1} << 20;
+
+  struct Worker {
+    explicit Worker(MemoryBudget* budget) : share(budget) {}
+    void Clear() {
+      batches.clear();
+      pending = {};
+      runs.clear();
+    }
+    std::vector<SortBatch> batches;
+    Run pending;
+    std::vector<Run> runs;
+    int64_t rows_seen = 0;
+    MemoryShare share;
+  };
+  struct Output {
+    std::vector<RowRef> rows;
+    size_t offset = 0;
+    int64_t sequence = 0;
+  };
+
+  Result<frame::Morsel> NextInMemory(int number) {
     Output& output = results_[static_cast<size_t>(number)];
     while (output.offset >= output.rows.size()) {
       const size_t part = next_part_.fetch_add(1);
@@ -94,47 +143,29 @@ class SortOperator : public Breaker {
     return frame::Morsel{std::move(batch), output.sequence++};
   }
 
-  Status Close() override {
-    runs_.clear();
-    batches_.clear();
-    gather_.reset();
-    results_.clear();
+  Result<frame::Morsel> NextSpilled() {
+    SortSpill::Piece piece = MUTIRAO_TRY(spill_.Next());
+    if (piece.rows.empty()) return frame::Morsel{};
+    BatchPtr batch = MUTIRAO_TRY(spill_.Gather(piece));
+    return frame::Morsel{std::move(batch), piece.number};
+  }
+
+  // Write all that a worker has sorted as one run.
+  Status Spill(Worker& worker) {
+    spilled_ = true;
+    std::vector<std::span<const SortRow>> runs(worker.runs.begin(), worker.runs.end());
+    if (!runs.empty()) MUTIRAO_TRY(spill_.WriteRun(worker.batches, runs, worker.share.held()));
+    worker.Clear();
+    worker.share.Hold(0);
+    ReturnFreedMemory();
     return {};
   }
 
- protected:
-  Status DoPush(int number, const Chunk& chunk) override {
-    Worker& worker = workers_[static_cast<size_t>(number)];
-    SortKeys keys = MUTIRAO_TRY(EncodeSortKeys(*chunk.batch, node_.keys));
-    const auto at = static_cast<uint32_t>(worker.batches.size());
-    for (uint32_t row = 0; row < chunk.batch->num_rows(); ++row) {
-      const uint32_t length = keys.length(row);
-      worker.pending.push_back({PrefixOf(keys.begins[row], length), keys.begins[row], length, {at, row}});
-    }
-    worker.batches.push_back({chunk.batch, std::move(keys), {chunk.position, worker.rows_seen}});
-    worker.rows_seen += chunk.batch->num_rows();
-    const size_t run_rows = limit_ ? std::max(kRunRows, static_cast<size_t>(*limit_) * 2) : kRunRows;
-    return worker.pending.size() >= run_rows ? EndRun(worker) : Status();
-  }
-
- private:
-  struct Worker {
-    std::vector<KeptBatch> batches;
-    Run pending;
-    std::vector<Run> runs;
-    int64_t rows_seen = 0;
-  };
-  struct Output {
-    std::vector<RowRef> rows;
-    size_t offset = 0;
-    int64_t sequence = 0;
-  };
-
   Status EndRun(Worker& worker) {
     if (worker.pending.empty()) return {};
-    const Before before{&worker.batches};
+    const SortBefore before{&worker.batches};
     if (!limit_) {
-      std::sort(worker.pending.begin(), worker.pending.end(), before);
+      MUTIRAO_TRY(SortStepwise(std::span(worker.pending), before, check_stop_));
       worker.runs.push_back(std::move(worker.pending));
       worker.pending = {};
       return {};
@@ -145,11 +176,10 @@ class SortOperator : public Breaker {
       worker.runs.clear();
     }
     if (worker.pending.size() > keep) {
-      std::nth_element(worker.pending.begin(), worker.pending.begin() + static_cast<ptrdiff_t>(keep),
-                       worker.pending.end(), before);
+      MUTIRAO_TRY(SelectStepwise(std::span(worker.pending), keep, before, check_stop_));
       worker.pending.resize(keep);
     }
-    std::sort(worker.pending.begin(), worker.pending.end(), before);
+    MUTIRAO_TRY(SortStepwise(std::span(worker.pending), before, check_stop_));
     return KeepOnly(worker);
   }
 
@@ -158,13 +188,17 @@ class SortOperator : public Breaker {
     std::vector<uint8_t> used(worker.batches.size());
     for (const SortRow& row : worker.pending) used[row.row.chunk] = 1;
     std::vector<uint32_t> renumbered(worker.batches.size());
-    std::vector<KeptBatch> kept;
+    std::vector<SortBatch> kept;
+    int64_t bytes = 0;
     for (size_t i = 0; i < worker.batches.size(); ++i) {
       renumbered[i] = static_cast<uint32_t>(kept.size());
-      if (used[i]) kept.push_back(std::move(worker.batches[i]));
+      if (!used[i]) continue;
+      bytes += worker.batches[i].bytes;
+      kept.push_back(std::move(worker.batches[i]));
     }
     for (SortRow& row : worker.pending) row.row.chunk = renumbered[row.row.chunk];
     worker.batches = std::move(kept);
+    worker.share.Hold(bytes);
     worker.runs.push_back(std::move(worker.pending));
     worker.pending = {};
     return {};
@@ -172,7 +206,7 @@ class SortOperator : public Breaker {
 
   // Cut all runs at the same keys, so that parts can be merged by different workers.
   void CutIntoParts(size_t total) {
-    const Before before{&batches_};
+    const SortBefore before{&batches_};
     const size_t parts = std::max<size_t>(1, (total + kMergeRows - 1) / kMergeRows);
     std::vector<SortRow> sample;
     for (const Run& run : runs_) {
@@ -196,36 +230,24 @@ class SortOperator : public Breaker {
   Status MergePart(size_t part, Output& output) {
     output = {};
     output.sequence = static_cast<int64_t>(part) << 32;
-    const Before before{&batches_};
-    struct Cursor {
-      const SortRow* next;
-      const SortRow* end;
-    };
-    std::vector<Cursor> heap;
+    std::vector<std::span<const SortRow>> runs;
     for (size_t run = 0; run < runs_.size(); ++run) {
-      const Cursor cursor{runs_[run].data() + cuts_[part][run], runs_[run].data() + cuts_[part + 1][run]};
-      if (cursor.next != cursor.end) heap.push_back(cursor);
+      runs.push_back(
+          std::span<const SortRow>(runs_[run]).subspan(cuts_[part][run], cuts_[part + 1][run] - cuts_[part][run]));
     }
-    const auto after = [&](const Cursor& x, const Cursor& y) { return before(*y.next, *x.next); };
-    std::make_heap(heap.begin(), heap.end(), after);
-    while (!heap.empty()) {
-      std::pop_heap(heap.begin(), heap.end(), after);
-      Cursor& least = heap.back();
-      output.rows.push_back(least.next->row);
-      if (output.rows.size() % kBatchRows == 0) MUTIRAO_TRY(run_->CheckStop());
-      if (++least.next == least.end) {
-        heap.pop_back();
-      } else {
-        std::push_heap(heap.begin(), heap.end(), after);
-      }
-    }
-    return {};
+    return MergeSortedRuns(std::move(runs), SortBefore{&batches_}, [&](const SortRow& row) {
+      output.rows.push_back(row.row);
+      return output.rows.size() % kBatchRows == 0 ? run_->CheckStop() : Status();
+    });
   }
 
   const frame::SortNode& node_;
   const std::optional<int64_t> limit_;
-  std::vector<Worker> workers_;
-  std::vector<KeptBatch> batches_;
+  const SortSpill::CheckStop check_stop_ = [this] { return run_->CheckStop(); };
+  SortSpill spill_;
+  std::atomic<bool> spilled_{false};
+  std::vector<std::unique_ptr<Worker>> workers_;
+  std::vector<SortBatch> batches_;
   std::vector<Run> runs_;
   std::vector<std::vector<size_t>> cuts_;  // by part, then run: where the part begins
   std::unique_ptr<BatchGather> gather_;

@@ -10,6 +10,9 @@
 namespace mutirao::engine {
 namespace {
 
+// So many morsels of each worker may wait for their turn before it does.
+constexpr size_t kWaitingPositions = 4;
+
 class WriteOperator : public OrderedOperator {
  public:
   WriteOperator(const RunContext* run, const frame::WriteNode& node, std::string staging, bool ordered)
@@ -58,13 +61,20 @@ class WriteOperator : public OrderedOperator {
       rows_written_.fetch_add(chunk.batch->num_rows(), std::memory_order_relaxed);
       return {};
     }
+    bool crowded = false;
     {
       const std::lock_guard lock(waiting_mutex_);
       waiting_[chunk.position].push_back(chunk.batch);
+      crowded = waiting_.size() > kWaitingPositions * static_cast<size_t>(run_->workers);
     }
-    // Whoever writes already takes what became certain meanwhile at its next push.
-    const std::unique_lock writing(writing_mutex_, std::try_to_lock);
-    if (!writing.owns_lock()) return {};
+    // Whoever writes already takes what became certain meanwhile at its next push. But where writing is slower than
+    // what comes, the others have to wait for it, or all would be in memory in the end.
+    std::unique_lock writing(writing_mutex_, std::defer_lock);
+    if (crowded) {
+      writing.lock();
+    } else if (!writing.try_lock()) {
+      return {};
+    }
     return WriteBefore(Watermark());
   }
 
