@@ -28,6 +28,10 @@ bool DependsOnOrder(const frame::AggregateCall& call) {
   return call.function == "first" || call.function == "last" || call.function == "list" || call.function == "any_value";
 }
 
+bool CollectsRows(const frame::AggregateCall& call) {
+  return call.function == "list" || call.function == "median" || call.function == "count_distinct";
+}
+
 Result<std::shared_ptr<arrow::Buffer>> MakeBitmap(const std::vector<uint8_t>& bytes) {
   std::shared_ptr<arrow::Buffer> bits = MUTIRAO_TRY(arrow::AllocateEmptyBitmap(static_cast<int64_t>(bytes.size())));
   for (size_t i = 0; i < bytes.size(); ++i) {

@@ -20,6 +20,12 @@ struct AggregateInput {
   Position position;
   /// RowOrder::row of the first row.
   int64_t first_row = 0;
+  /// The places of rows that were set aside; empty: they follow each other from first_row on.
+  std::span<const RowOrder> orders = {};
+
+  RowOrder order(size_t row) const {
+    return orders.empty() ? RowOrder{position, first_row + static_cast<int64_t>(row)} : orders[row];
+  }
 };
 
 /// The state of one aggregate over many groups, numbered from 0. Each worker has its own; then states are merged by
@@ -32,6 +38,8 @@ class Aggregator {
   /// Make room for groups; new ones are empty.
   virtual void Grow(size_t groups) = 0;
   virtual Status Update(const AggregateInput& input) = 0;
+  /// Bytes in use. Cost: none, whatever the number of groups.
+  virtual int64_t bytes() const = 0;
 
   /// Called once, before Merge from it, with the part of each group.
   virtual void PrepareMerge(std::span<const uint8_t> /*part_of_group*/) {}
@@ -62,12 +70,20 @@ Result<std::unique_ptr<Aggregator>> MakeAggregator(const frame::AggregateCall& c
 /// True when the result depends on the order of the rows.
 bool DependsOnOrder(const frame::AggregateCall& call);
 
+/// True when the state of a group grows with its rows.
+bool CollectsRows(const frame::AggregateCall& call);
+
 // Makers by family; null when the function is not of the family. `types` are those of the arguments.
 using AggregatorPtr = std::unique_ptr<Aggregator>;
 Result<AggregatorPtr> MakeCounting(const frame::AggregateCall& call, const std::vector<TypePtr>& types);
 Result<AggregatorPtr> MakeNumeric(const frame::AggregateCall& call, const std::vector<TypePtr>& types);
 Result<AggregatorPtr> MakePicking(const frame::AggregateCall& call, const std::vector<TypePtr>& types);
 Result<AggregatorPtr> MakeCollecting(const frame::AggregateCall& call, const std::vector<TypePtr>& types);
+
+template <typename T>
+int64_t BytesOf(const std::vector<T>& values) {
+  return static_cast<int64_t>(values.size() * sizeof(T));
+}
 
 /// Build an array of fixed-width values; `valid` has a byte a value.
 template <typename T>

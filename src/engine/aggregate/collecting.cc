@@ -7,11 +7,17 @@
 #include "engine/aggregate/aggregator.h"
 #include "engine/aggregate/parted_log.h"
 #include "engine/aggregate/stepwise.h"
+#include "engine/memory/batch_bytes.h"
 #include "engine/rows/column_view.h"
 #include "engine/rows/gather.h"
 
 namespace mutirao::engine {
 namespace {
+
+// What the PartedLog of so many entries will take.
+int64_t LogBytes(size_t entries) {
+  return static_cast<int64_t>(entries * sizeof(size_t));
+}
 
 /// The middle value, or the mean of the two middle ones.
 template <typename T>
@@ -19,6 +25,7 @@ class Median : public Aggregator {
  public:
   Median(TypePtr type, double scale) : type_(std::move(type)), scale_(scale) {}
   void Grow(size_t groups) override { group_count_ = std::max(group_count_, groups); }
+  int64_t bytes() const override { return BytesOf(groups_) + BytesOf(values_) + LogBytes(groups_.size()); }
 
   Status Update(const AggregateInput& input) override {
     const FixedView<T> view(*input.args[0]->data());
@@ -90,14 +97,20 @@ class ListValues : public Aggregator {
  public:
   explicit ListValues(TypePtr type) : type_(std::move(type)) {}
   void Grow(size_t groups) override { group_count_ = std::max(group_count_, groups); }
+  int64_t bytes() const override {
+    return chunk_bytes_ + BytesOf(groups_) + BytesOf(rows_) + BytesOf(orders_) + LogBytes(groups_.size());
+  }
 
   Status Update(const AggregateInput& input) override {
     const auto chunk = static_cast<uint32_t>(chunks_.size());
-    chunks_.push_back(input.args[0]);
+    int64_t bytes = 0;
+    ArrayPtr values = MUTIRAO_TRY(Compact(input.args[0], &bytes));
+    chunks_.push_back(std::move(values));
+    chunk_bytes_ += bytes;
     for (size_t row = 0; row < input.groups.size(); ++row) {
       groups_.push_back(input.groups[row]);
       rows_.push_back({chunk, static_cast<uint32_t>(row)});
-      orders_.push_back({input.position, input.first_row + static_cast<int64_t>(row)});
+      orders_.push_back(input.order(row));
     }
     return {};
   }
@@ -144,6 +157,7 @@ class ListValues : public Aggregator {
   const TypePtr type_;
   size_t group_count_ = 0;
   std::vector<ArrayPtr> chunks_;
+  int64_t chunk_bytes_ = 0;  // of those that are not another's
   std::vector<uint32_t> groups_;
   std::vector<RowRef> rows_;
   std::vector<RowOrder> orders_;

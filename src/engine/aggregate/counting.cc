@@ -7,8 +7,8 @@
 
 #include "engine/aggregate/aggregator.h"
 #include "engine/aggregate/parted_log.h"
-#include "engine/keys/group_table.h"
 #include "engine/keys/key_encoder.h"
+#include "engine/keys/pair_table.h"
 #include "engine/rows/column_view.h"
 
 namespace mutirao::engine {
@@ -23,6 +23,7 @@ class Count : public Aggregator {
  public:
   explicit Count(TypePtr type) : type_(std::move(type)) {}
   void Grow(size_t groups) override { counts_.resize(groups); }
+  int64_t bytes() const override { return BytesOf(counts_); }
 
   Status Update(const AggregateInput& input) override {
     if (!input.args.empty() && input.args[0]->type_id() == arrow::Type::NA) return {};
@@ -50,35 +51,36 @@ class Count : public Aggregator {
   std::vector<int64_t> counts_;
 };
 
-/// Values get numbers, and pairs of group and value number are kept once.
+/// Pairs of group and value are kept once.
 class CountDistinct : public Aggregator {
  public:
   explicit CountDistinct(TypePtr type) : type_(std::move(type)), encoder_({}) {}
   void Grow(size_t groups) override { counts_.resize(groups); }
+  // With what the log will take.
+  int64_t bytes() const override {
+    return BytesOf(counts_) + pairs_.bytes() + static_cast<int64_t>(pairs_.size() * sizeof(size_t));
+  }
 
   Status Update(const AggregateInput& input) override {
     MUTIRAO_TRY(encoder_.Encode(input.args, static_cast<int64_t>(input.groups.size()), &keys_));
     for (size_t row = 0; row < input.groups.size(); ++row) {
+      if (row + kAhead < input.groups.size()) {
+        pairs_.Prefetch(input.groups[row + kAhead], keys_.hashes[row + kAhead]);
+      }
       if (!keys_.is_null(row)) Add(input.groups[row], keys_.keys[row], keys_.hashes[row]);
     }
     return {};
   }
 
-  void PrepareMerge(std::span<const uint8_t> part_of_group) override {
-    std::vector<uint32_t> groups;
-    groups.reserve(pairs_.size());
-    for (const Key& pair : pairs_.keys()) groups.push_back(static_cast<uint32_t>(pair.a >> 32));
-    log_.Build(groups, part_of_group);
-  }
+  void PrepareMerge(std::span<const uint8_t> part_of_group) override { log_.Build(pairs_.groups(), part_of_group); }
 
   Status Merge(const Aggregator& other, const MergePlan& plan) override {
     const auto& from = static_cast<const CountDistinct&>(other);
-    size_t merged = 0;
-    for (size_t entry : from.log_.Entries(plan.first_part, plan.end_part)) {
-      if (++merged % kBatchRows == 0) MUTIRAO_TRY(plan.check_stop());
-      const uint64_t pair = from.pairs_.keys()[entry].a;
-      const auto value = static_cast<uint32_t>(pair);
-      Add(plan.target_of[pair >> 32], from.values_.keys()[value], from.values_.hashes()[value]);
+    const std::span<const size_t> entries = from.log_.Entries(plan.first_part, plan.end_part);
+    for (size_t i = 0; i < entries.size(); ++i) {
+      if (i % kBatchRows == 0) MUTIRAO_TRY(plan.check_stop());
+      const size_t pair = entries[i];
+      Add(plan.target_of[from.pairs_.groups()[pair]], from.pairs_.key(pair), from.pairs_.key_hash(pair));
     }
     return {};
   }
@@ -86,19 +88,14 @@ class CountDistinct : public Aggregator {
   Result<ArrayPtr> Finish(const CheckStop&) override { return CountsArray(type_, counts_); }
 
  private:
-  void Add(uint32_t group, const Key& key, uint64_t hash) {
-    const uint64_t value = values_.AssignOne(key, hash);
-    const Key pair{uint64_t{group} << 32 | value, uint64_t{8} << 56};
-    const size_t before = pairs_.size();
-    pairs_.AssignOne(pair, HashKey(pair));
-    if (pairs_.size() != before) ++counts_[group];
-  }
+  static constexpr size_t kAhead = 16;
+
+  void Add(uint32_t group, const Key& key, uint64_t hash) { counts_[group] += pairs_.Insert(group, key, hash) ? 1 : 0; }
 
   const TypePtr type_;
   KeyEncoder encoder_;
   KeyBatch keys_;
-  GroupTable values_;
-  GroupTable pairs_;
+  PairTable pairs_;
   PartedLog log_;
   std::vector<int64_t> counts_;
 };
@@ -134,6 +131,10 @@ class Sketch {
     for (size_t i = 0; i < kRegisters; ++i) (*registers_)[i] = std::max((*registers_)[i], (*other.registers_)[i]);
   }
 
+  int64_t bytes() const {
+    return static_cast<int64_t>(few_.capacity() * sizeof(uint64_t) + (registers_ ? kRegisters : 0));
+  }
+
   int64_t Estimate() const {
     if (!registers_) return static_cast<int64_t>(few_.size());
     double sum = 0;
@@ -167,18 +168,28 @@ class ApproxCountDistinct : public Aggregator {
  public:
   explicit ApproxCountDistinct(TypePtr type) : type_(std::move(type)), encoder_({}) {}
   void Grow(size_t groups) override { sketches_.resize(groups); }
+  int64_t bytes() const override { return BytesOf(sketches_) + sketch_bytes_; }
 
   Status Update(const AggregateInput& input) override {
     MUTIRAO_TRY(encoder_.Encode(input.args, static_cast<int64_t>(input.groups.size()), &keys_));
     for (size_t row = 0; row < input.groups.size(); ++row) {
-      if (!keys_.is_null(row)) sketches_[input.groups[row]].Add(keys_.hashes[row]);
+      if (keys_.is_null(row)) continue;
+      Sketch& sketch = sketches_[input.groups[row]];
+      sketch_bytes_ -= sketch.bytes();
+      sketch.Add(keys_.hashes[row]);
+      sketch_bytes_ += sketch.bytes();
     }
     return {};
   }
 
   Status Merge(const Aggregator& other, const MergePlan& plan) override {
     const auto& from = static_cast<const ApproxCountDistinct&>(other);
-    for (size_t i = 0; i < plan.source.size(); ++i) sketches_[plan.target[i]].Merge(from.sketches_[plan.source[i]]);
+    for (size_t i = 0; i < plan.source.size(); ++i) {
+      Sketch& sketch = sketches_[plan.target[i]];
+      sketch_bytes_ -= sketch.bytes();
+      sketch.Merge(from.sketches_[plan.source[i]]);
+      sketch_bytes_ += sketch.bytes();
+    }
     return {};
   }
 
@@ -194,6 +205,7 @@ class ApproxCountDistinct : public Aggregator {
   KeyEncoder encoder_;
   KeyBatch keys_;
   std::vector<Sketch> sketches_;
+  int64_t sketch_bytes_ = 0;  // beside the objects themselves
 };
 
 }  // namespace

@@ -18,12 +18,14 @@ char* TextGroupValues::Allocate(size_t bytes) {
   // A long text has a block of its own, and the rest of the one in use is not lost.
   if (bytes > kBlockBytes / 8) {
     blocks_.push_back(std::make_unique_for_overwrite<char[]>(bytes));
+    block_bytes_ += bytes;
     return blocks_.back().get();
   }
   if (bytes > free_bytes_) {
     blocks_.push_back(std::make_unique_for_overwrite<char[]>(kBlockBytes));
     free_ = blocks_.back().get();
     free_bytes_ = kBlockBytes;
+    block_bytes_ += kBlockBytes;
   }
   char* const place = free_;
   free_ += bytes;

@@ -16,6 +16,7 @@ class FixedGroupValues {
  public:
   using Value = T;
   void Resize(size_t groups) { values_.resize(groups); }
+  int64_t bytes() const { return BytesOf(values_); }
   T operator[](size_t group) const { return values_[group]; }
   void Set(size_t group, T value) { values_[group] = value; }
   void Borrow(size_t group, const FixedGroupValues& from, size_t other) { values_[group] = from.values_[other]; }
@@ -36,12 +37,14 @@ class TextGroupValues {
  public:
   using Value = std::string_view;
   void Resize(size_t groups) { slots_.resize(groups); }
+  int64_t bytes() const { return BytesOf(slots_) + static_cast<int64_t>(block_bytes_); }
   std::string_view operator[](size_t group) const {
     const Slot& slot = slots_[group];
     return {slot.is_far ? slot.far : slot.near, slot.length};
   }
   void Set(size_t group, std::string_view value);
-  /// Have the text of another's group, whose blocks must outlive this. Such a group is not Set afterwards.
+  /// Have the text of another's group, whose blocks must outlive this, and its place in them: the other is not asked
+  /// for the group again.
   void Borrow(size_t group, const TextGroupValues& from, size_t other) { slots_[group] = from.slots_[other]; }
   /// Errors: kExhausted when the texts are 2 GiB or more.
   Result<ArrayPtr> Finish(const TypePtr& type, const std::vector<uint8_t>& valid) const;
@@ -67,6 +70,7 @@ class TextGroupValues {
   std::vector<std::unique_ptr<char[]>> blocks_;
   char* free_ = nullptr;
   size_t free_bytes_ = 0;
+  size_t block_bytes_ = 0;
 };
 
 }  // namespace mutirao::engine

@@ -28,6 +28,7 @@ class ExactSum : public Aggregator {
     sums_.resize(groups);
     seen_.resize(groups);
   }
+  int64_t bytes() const override { return BytesOf(sums_) + BytesOf(seen_); }
 
   Status Update(const AggregateInput& input) override {
     const FixedView<T> view(*input.args[0]->data());
@@ -83,6 +84,7 @@ class FloatSum : public Aggregator {
     sums_.resize(groups);
     seen_.resize(groups);
   }
+  int64_t bytes() const override { return BytesOf(sums_) + BytesOf(seen_); }
 
   Status Update(const AggregateInput& input) override {
     const FixedView<double> view(*input.args[0]->data());
@@ -121,6 +123,7 @@ class Average : public Aggregator {
     sums_.resize(groups);
     counts_.resize(groups);
   }
+  int64_t bytes() const override { return BytesOf(sums_) + BytesOf(counts_); }
 
   Status Update(const AggregateInput& input) override {
     const FixedView<T> view(*input.args[0]->data());
@@ -176,6 +179,7 @@ class Deviation : public Aggregator {
  public:
   Deviation(TypePtr type, double scale) : type_(std::move(type)), scale_(scale) {}
   void Grow(size_t groups) override { states_.resize(groups); }
+  int64_t bytes() const override { return BytesOf(states_); }
 
   Status Update(const AggregateInput& input) override {
     const FixedView<T> view(*input.args[0]->data());

@@ -36,6 +36,7 @@ class PickValue : public Aggregator {
     states_.resize(groups);
     if (UsesOrder()) orders_.resize(groups);
   }
+  int64_t bytes() const override { return values_.bytes() + BytesOf(states_) + BytesOf(orders_); }
 
   Status Update(const AggregateInput& input) override {
     const View view(*input.args[0]->data());
@@ -45,7 +46,7 @@ class PickValue : public Aggregator {
       const bool valid = view.valid(at);
       if (UsesOrder()) {
         if (!valid && pick_ == Pick::kAny) continue;
-        const RowOrder order{input.position, input.first_row + at};
+        const RowOrder order = input.order(row);
         if (!TakesOrder(group, order)) continue;
         Put(group, valid);
         if (valid) values_.Set(group, view[at]);
@@ -111,14 +112,16 @@ class PickScalar : public Aggregator {
  public:
   PickScalar(TypePtr type, Pick pick) : type_(std::move(type)), pick_(pick) {}
   void Grow(size_t groups) override { picks_.resize(groups); }
+  int64_t bytes() const override { return BytesOf(picks_) + held_bytes_; }
 
   Status Update(const AggregateInput& input) override {
     for (size_t row = 0; row < input.groups.size(); ++row) {
       const auto at = static_cast<int64_t>(row);
       if (pick_ == Pick::kAny && input.args[0]->IsNull(at)) continue;
       Picked& held = picks_[input.groups[row]];
-      const RowOrder order{input.position, input.first_row + at};
+      const RowOrder order = input.order(row);
       if (!Takes(held, order)) continue;
+      if (!held.value) held_bytes_ += kScalarBytes;
       held.value = MUTIRAO_TRY(input.args[0]->GetScalar(at));
       held.order = order;
     }
@@ -157,7 +160,10 @@ class PickScalar : public Aggregator {
 
   const TypePtr type_;
   const Pick pick_;
+  // A list scalar, its array and their buffers, about.
+  static constexpr int64_t kScalarBytes = 512;
   std::vector<Picked> picks_;
+  int64_t held_bytes_ = 0;
 };
 
 AggregatorPtr MakeForType(const TypePtr& type, Pick pick) {

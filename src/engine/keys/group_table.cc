@@ -7,28 +7,11 @@ namespace mutirao::engine {
 namespace {
 
 constexpr size_t kFirstSlots = 1024;
-constexpr size_t kBlockBytes = size_t{1} << 18;
 constexpr size_t kAhead = 16;
 
 }  // namespace
 
 GroupTable::GroupTable() : slots_(kFirstSlots), mask_(kFirstSlots - 1) {}
-
-Key GroupTable::Own(const Key& key) {
-  if (!IsLong(key)) return key;
-  const size_t length = LongKeyLength(key);
-  if (length > free_bytes_) {
-    const size_t block = std::max(kBlockBytes, length);
-    blocks_.push_back(std::make_unique_for_overwrite<uint8_t[]>(block));
-    free_ = blocks_.back().get();
-    free_bytes_ = block;
-  }
-  std::memcpy(free_, LongKeyBytes(key), length);
-  const Key own{reinterpret_cast<uint64_t>(free_), key.b};
-  free_ += length;
-  free_bytes_ -= length;
-  return own;
-}
 
 void GroupTable::Grow(size_t slots) {
   slots_.assign(slots, 0);
@@ -54,7 +37,7 @@ uint32_t GroupTable::AssignOne(const Key& key, uint64_t hash) {
     const Slot slot = slots_[at];
     if (slot == 0) {
       slots_[at] = tag | (keys_.size() + 1);
-      keys_.push_back(Own(key));
+      keys_.push_back(long_keys_.Own(key));
       hashes_.push_back(hash);
       const auto group = static_cast<uint32_t>(keys_.size() - 1);
       if (keys_.size() * 2 > slots_.size()) Grow(slots_.size() * 2);
@@ -63,6 +46,29 @@ uint32_t GroupTable::AssignOne(const Key& key, uint64_t hash) {
     const auto group = static_cast<uint32_t>(slot) - 1;
     if ((slot >> 32 << 32) == tag && KeysEqual(keys_[group], key)) return group;
   }
+}
+
+uint32_t GroupTable::Find(const Key& key, uint64_t hash) const {
+  const uint64_t tag = hash >> 32 << 32;
+  for (uint64_t at = hash & mask_;; at = (at + 1) & mask_) {
+    const Slot slot = slots_[at];
+    if (slot == 0) return kNoGroup;
+    const auto group = static_cast<uint32_t>(slot) - 1;
+    if ((slot >> 32 << 32) == tag && KeysEqual(keys_[group], key)) return group;
+  }
+}
+
+int64_t GroupTable::bytes() const {
+  return static_cast<int64_t>(slots_.size() * sizeof(Slot) + keys_.size() * (sizeof(Key) + sizeof(uint64_t))) +
+         long_keys_.bytes();
+}
+
+int64_t GroupTable::BytesToAdd(size_t keys) const {
+  const size_t wanted = keys_.size() + keys;
+  size_t bytes = keys * (sizeof(Key) + sizeof(uint64_t));
+  if (wanted * 2 > slots_.size()) bytes += slots_.size() * 2 * sizeof(Slot);
+  if (wanted > keys_.capacity()) bytes += keys_.size() * sizeof(Key);
+  return static_cast<int64_t>(bytes);
 }
 
 void GroupTable::Assign(std::span<const Key> keys, std::span<const uint64_t> hashes, uint32_t* groups) {

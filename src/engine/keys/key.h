@@ -84,6 +84,12 @@ inline uint32_t RadixOf(uint64_t hash) {
   return static_cast<uint32_t>(hash >> (64 - kRadixBits));
 }
 
+/// The part of a piece that is cut again, by the next lower bits; level 0 is RadixOf. REQUIRES: level <= kRadixLevels.
+inline uint32_t RadixOf(uint64_t hash, int level) {
+  return static_cast<uint32_t>(hash >> (64 - kRadixBits * (level + 1))) & (kRadixParts - 1);
+}
+inline constexpr int kRadixLevels = 8;
+
 /// Choose an exchange bucket; independent of the bits that RadixOf uses.
 inline uint32_t BucketOf(uint64_t hash, uint32_t buckets) {
   const uint64_t mixed = MixHash(hash, 0xA0761D6478BD642FULL);

@@ -1,13 +1,11 @@
 #include "engine/memory/batch_bytes.h"
 
-#include <numeric>
 #include <vector>
 
 #include <arrow/api.h>
 #include <arrow/util/byte_size.h>
 
 #include "columnar/arrow_status.h"
-#include "engine/rows/gather.h"
 
 namespace mutirao::engine {
 namespace {
@@ -32,18 +30,26 @@ int64_t BytesOfRows(const arrow::RecordBatch& batch) {
   return bytes.ok() ? *bytes : arrow::util::TotalBufferSize(batch);
 }
 
-Result<BatchPtr> Compact(const BatchPtr& batch, int64_t* bytes) {
-  int64_t kept = 0;
-  for (const ArrayPtr& column : batch->columns()) kept += KeptAlive(*column->data());
-  *bytes = kept;
-  const int64_t needed = BytesOfRows(*batch);
-  constexpr int64_t kSlack = int64_t{1} << 16;
-  if (kept <= 2 * needed + kSlack) return batch;
-  std::vector<RowRef> rows(static_cast<size_t>(batch->num_rows()));
-  for (size_t row = 0; row < rows.size(); ++row) rows[row].row = static_cast<uint32_t>(row);
-  BatchPtr copy = MUTIRAO_TRY(BatchGather(batch->schema(), {batch}).Take(rows));
+Result<ArrayPtr> Compact(const ArrayPtr& array, int64_t* bytes) {
+  *bytes = KeptAlive(*array->data());
+  const arrow::Result<int64_t> referenced = arrow::util::ReferencedBufferSize(*array);
+  const int64_t needed = referenced.ok() ? *referenced : *bytes;
+  constexpr int64_t kSlack = int64_t{1} << 13;
+  if (*bytes <= 2 * needed + kSlack) return array;
   *bytes = needed;
-  return copy;
+  return MUTIRAO_TRY(arrow::Concatenate({array}));
+}
+
+Result<BatchPtr> Compact(const BatchPtr& batch, int64_t* bytes) {
+  *bytes = 0;
+  std::vector<ArrayPtr> columns;
+  for (const ArrayPtr& column : batch->columns()) {
+    int64_t column_bytes = 0;
+    ArrayPtr kept = MUTIRAO_TRY(Compact(column, &column_bytes));
+    *bytes += column_bytes;
+    columns.push_back(std::move(kept));
+  }
+  return arrow::RecordBatch::Make(batch->schema(), batch->num_rows(), std::move(columns));
 }
 
 }  // namespace mutirao::engine

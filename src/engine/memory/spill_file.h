@@ -33,6 +33,8 @@ class SpillFile {
   SpillFile& operator=(const SpillFile&) = delete;
 
   const SchemaPtr& schema() const { return schema_; }
+  /// True when something was written. REQUIRES: nobody writes.
+  bool is_open() const { return fd_ >= 0; }
 
   /// The file is made by the first of these.
   Result<SpillBlock> Write(const arrow::RecordBatch& batch);

@@ -145,11 +145,11 @@ TEST(SpillPartitions, KeepEveryRowInItsPartition) {
 TEST(BatchBytes, CopiesSlicesOfMuchLargerBuffers) {
   const BatchPtr big = RandomTable(1, 60000, 100);
   int64_t bytes = 0;
-  EXPECT_EQ(MUTIRAO_MUST(Compact(big, &bytes)), big);
+  EXPECT_EQ(MUTIRAO_MUST(Compact(big, &bytes))->column(1), big->column(1));
   EXPECT_GE(bytes, BytesOfRows(*big));
   const BatchPtr slice = big->Slice(100, 500);
   const BatchPtr copy = MUTIRAO_MUST(Compact(slice, &bytes));
-  EXPECT_NE(copy, slice);
+  EXPECT_NE(copy->column_data(1)->buffers[2], big->column_data(1)->buffers[2]);
   EXPECT_TRUE(copy->Equals(*slice));
   EXPECT_LT(bytes, BytesOfRows(*big) / 50);
 }

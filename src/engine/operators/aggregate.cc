@@ -3,249 +3,253 @@
 
 #include <arrow/api.h>
 
-#include "engine/aggregate/aggregator.h"
-#include "engine/keys/group_table.h"
-#include "engine/keys/key_encoder.h"
+#include "engine/memory/spill_partitions.h"
+#include "engine/operators/aggregate_groups.h"
+#include "engine/operators/drain_queue.h"
 #include "engine/operators/operators.h"
-#include "engine/rows/gather.h"
+#include "engine/rows/order_columns.h"
 
 namespace mutirao::engine {
 namespace {
 
-// Fewer groups than this are merged by one worker at once.
+// Fewer groups than this, with little behind them, are merged by one worker at once.
 constexpr size_t kFewGroups = 16384;
-// How far ahead of its use memory is asked for.
-constexpr size_t kAhead = 16;
+constexpr int64_t kLittle = int64_t{8} << 20;
 
-// What a worker, or the merging of some parts, knows of its groups.
-struct Groups {
-  GroupTable table;
-  std::vector<std::unique_ptr<Aggregator>> states;
-  // The key columns of each group, taken from its first row: chunk by chunk in the order of the groups' numbers.
-  std::vector<BatchPtr> key_chunks;
-  std::vector<RowRef> key_rows;
-
-  // Used by a worker only.
-  std::vector<uint32_t> group_of_row;
-  KeyBatch keys;
-  int64_t rows_seen = 0;
-  // Groups ordered by radix part, and where each part begins; filled at the end.
-  std::vector<uint32_t> by_part;
-  std::vector<size_t> part_begins;
-  std::vector<uint32_t> target_of;
-};
-
+// Each worker has its own groups; the end merges them by radix parts of the hash. A worker that may not hold more
+// groups goes on with those it has, and sets the rows of others aside, as they are, by the same parts: a part is then
+// its merged groups and its rows on disk. When these are too many again, the same happens by the next bits.
 class AggregateOperator : public Breaker {
  public:
   AggregateOperator(const RunContext* run, const frame::AggregateNode& node)
-      : Breaker(run), node_(node), workers_(static_cast<size_t>(run->workers)) {
-    const arrow::Schema& input = *node.input()->schema();
-    std::vector<std::shared_ptr<arrow::Field>> fields;
-    for (const std::string& key : node.keys) {
-      key_columns_.push_back(input.GetFieldIndex(key));
-      fields.push_back(input.field(key_columns_.back()));
-    }
-    key_schema_ = arrow::schema(std::move(fields));
-    for (const frame::AggregateCall& call : node.calls) {
-      std::vector<int> columns;
-      for (const std::string& arg : call.args) columns.push_back(input.GetFieldIndex(arg));
-      arg_columns_.push_back(std::move(columns));
-    }
+      : Breaker(run),
+        shape_(node, [run] { return run->CheckStop(); }),
+        buffer_bytes_(std::clamp(run->memory->limit() / (32 * run->workers), kLeastBuffer, kMostBuffer)),
+        file_(run->spill, shape_.needs_order ? WithOrderColumns(*shape_.row_schema) : shape_.row_schema) {
+    for (int i = 0; i < run->workers; ++i) workers_.push_back(std::make_unique<Worker>(&shape_, run->memory));
   }
 
   Status Init() {
-    for (Groups& worker : workers_) {
-      MUTIRAO_TRY(MakeStates(worker));
+    for (auto& worker : workers_) {
+      MUTIRAO_TRY(worker->groups->Init());
     }
     return {};
   }
 
   Status DoFinishWorker(int number) override {
-    Groups& worker = workers_[static_cast<size_t>(number)];
-    const size_t groups = worker.table.size();
-    std::vector<uint8_t> part_of_group(groups);
-    worker.part_begins.assign(kRadixParts + 1, 0);
-    for (size_t group = 0; group < groups; ++group) {
-      part_of_group[group] = static_cast<uint8_t>(RadixOf(worker.table.hashes()[group]));
-      ++worker.part_begins[part_of_group[group] + 1u];
-    }
-    for (size_t part = 0; part < kRadixParts; ++part) worker.part_begins[part + 1] += worker.part_begins[part];
-    std::vector<size_t> next(worker.part_begins.begin(), worker.part_begins.end() - 1);
-    worker.by_part.resize(groups);
-    for (size_t group = 0; group < groups; ++group) {
-      worker.by_part[next[part_of_group[group]]++] = static_cast<uint32_t>(group);
-    }
-    worker.target_of.resize(groups);
-    for (auto& state : worker.states) {
-      MUTIRAO_TRY(run_->CheckStop());
-      state->PrepareMerge(part_of_group);
-    }
-    return {};
+    Worker& worker = *workers_[static_cast<size_t>(number)];
+    if (worker.aside != nullptr) MUTIRAO_TRY(worker.aside->Flush());
+    worker.resident = worker.groups->bytes();
+    return worker.groups->PrepareMerge();
   }
 
   Status DoFinish() override {
     size_t groups = 0;
-    for (const Groups& worker : workers_) groups += worker.table.size();
-    step_ = groups <= kFewGroups ? kRadixParts : 1;
-    results_ = std::vector<Merged>(static_cast<size_t>(run_->workers));
+    int64_t bytes = 0;
+    bool spilled = false;
+    for (const auto& worker : workers_) {
+      groups += worker->groups->size();
+      bytes += worker->resident;
+      spilled = spilled || worker->aside != nullptr;
+    }
+    const int step = groups <= kFewGroups && bytes <= kLittle && !spilled ? kRadixParts : 1;
+    for (int part = 0; part < kRadixParts; part += step) {
+      DrainTask task{.first_part = part, .end_part = part + step};
+      for (const auto& worker : workers_) {
+        if (worker->aside == nullptr) continue;
+        const auto& blocks = worker->aside->blocks()[static_cast<size_t>(part)];
+        task.blocks.insert(task.blocks.end(), blocks.begin(), blocks.end());
+      }
+      queue_.Add(std::move(task));
+      ++parts_left_;
+    }
+    for (auto& worker : workers_) worker->aside.reset();
     return {};
   }
 
   Result<frame::Morsel> Next(int number) override {
-    Merged& merged = results_[static_cast<size_t>(number)];
-    while (merged.batch == nullptr || merged.offset >= merged.batch->num_rows()) {
-      merged = {};
-      const int first = next_part_.fetch_add(step_);
-      if (first >= kRadixParts) return frame::Morsel{};
+    Worker& worker = *workers_[static_cast<size_t>(number)];
+    while (worker.result == nullptr || worker.offset >= worker.result->num_rows()) {
+      worker.result.reset();
+      worker.offset = 0;
       MUTIRAO_TRY(run_->CheckStop());
-      merged.sequence = int64_t{first} << 32;
-      merged.batch = MUTIRAO_TRY(MergeParts(first, first + step_));
+      std::optional<DrainTask> task = MUTIRAO_TRY(queue_.Take(*run_));
+      if (!task) {
+        worker.share.Close();
+        return frame::Morsel{};
+      }
+      worker.sequence = task->number << 32;
+      worker.result = MUTIRAO_TRY(Drain(worker, *task));
+      if (task->level == 0 && --parts_left_ == 0) LetGroupsGo();
+      queue_.Done();
     }
-    BatchPtr batch = merged.batch->Slice(merged.offset, kBatchRows);
-    merged.offset += batch->num_rows();
-    return frame::Morsel{std::move(batch), merged.sequence++};
+    BatchPtr batch = worker.result->Slice(worker.offset, kBatchRows);
+    worker.offset += batch->num_rows();
+    return frame::Morsel{std::move(batch), worker.sequence++};
   }
 
   Status Close() override {
     workers_.clear();
-    results_.clear();
     return {};
   }
 
  protected:
   Status DoPush(int number, const Chunk& chunk) override {
-    Groups& worker = workers_[static_cast<size_t>(number)];
-    const auto rows = static_cast<size_t>(chunk.batch->num_rows());
-    worker.group_of_row.resize(rows);
-    if (node_.keys.empty()) {
-      if (worker.table.size() == 0) MUTIRAO_TRY(AddOnlyGroup(worker));
-      std::fill(worker.group_of_row.begin(), worker.group_of_row.end(), 0);
-    } else {
-      MUTIRAO_TRY(AssignGroups(worker, *chunk.batch));
-    }
-    for (size_t call = 0; call < worker.states.size(); ++call) {
-      AggregateInput input{worker.group_of_row, {}, chunk.position, worker.rows_seen};
-      for (int column : arg_columns_[call]) input.args.push_back(chunk.batch->column(column));
-      worker.states[call]->Grow(worker.table.size());
-      MUTIRAO_TRY(worker.states[call]->Update(input));
-    }
+    Worker& worker = *workers_[static_cast<size_t>(number)];
+    GroupRows& rows = worker.rows;
+    rows.columns = shape_.RowColumns(*chunk.batch);
+    rows.count = static_cast<size_t>(chunk.batch->num_rows());
+    rows.position = chunk.position;
+    rows.first_row = worker.rows_seen;
+    MUTIRAO_TRY(EncodeKeys(shape_, worker.encoder, rows));
     worker.rows_seen += chunk.batch->num_rows();
-    return {};
+    if (shape_.key_columns.empty()) {
+      MUTIRAO_TRY(worker.groups->Add(rows));
+      worker.share.Hold(worker.groups->bytes());
+      return {};
+    }
+    if (!worker.full && MayAdd(worker, *worker.groups, rows.count, 0)) return worker.groups->Add(rows);
+    return AddSome(worker, rows);
   }
 
  private:
-  struct Merged {
-    BatchPtr batch;
+  static constexpr int64_t kLeastBuffer = int64_t{1} << 16;
+  static constexpr int64_t kMostBuffer = int64_t{16} << 20;
+
+  struct Worker {
+    Worker(const AggregateShape* shape, MemoryBudget* budget)
+        : groups(std::make_unique<AggregateGroups>(shape)), share(budget) {}
+    std::unique_ptr<AggregateGroups> groups;
+    KeyEncoder encoder{{}};
+    GroupRows rows;
+    int64_t rows_seen = 0;
+    bool full = false;
+    std::unique_ptr<SpillPartitions> aside;
+    int64_t resident = 0;  // bytes of `groups`
+    MemoryShare share;
+    // What it drains.
+    BatchPtr result;
     int64_t offset = 0;
     int64_t sequence = 0;
   };
 
-  Status MakeStates(Groups& groups) {
-    for (const frame::AggregateCall& call : node_.calls) {
-      auto state = MUTIRAO_TRY(MakeAggregator(call, *node_.input()->schema()));
-      groups.states.push_back(std::move(state));
+  // Ask for what groups will take with so many rows more; half as much again for the merge and the result, and what
+  // rows on their way to disk take.
+  bool MayAdd(Worker& worker, const AggregateGroups& groups, size_t rows, int64_t beside) {
+    return worker.share.TryHold(beside + (groups.bytes() + groups.BytesToAdd(rows)) * 3 / 2 + buffer_bytes_);
+  }
+
+  // Take rows in as far as there is room, and set the others aside.
+  Status AddSome(Worker& worker, const GroupRows& rows) {
+    std::vector<uint32_t> missing;
+    const bool collect_no_more = shape_.collects_rows && worker.full;
+    if (collect_no_more) {
+      missing.resize(rows.count);
+      for (uint32_t row = 0; row < missing.size(); ++row) missing[row] = row;
+    } else {
+      MUTIRAO_TRY(worker.groups->AddKnown(rows, &missing));
     }
-    return {};
+    if (missing.empty()) return {};
+    const GroupRows rest = MUTIRAO_TRY(SomeRows(shape_, rows, missing));
+    if (!worker.full && MayAdd(worker, *worker.groups, rest.count, 0)) return worker.groups->Add(rest);
+    worker.full = true;
+    if (worker.aside == nullptr) worker.aside = MakeAside();
+    return SetAside(*worker.aside, 0, rest);
   }
 
-  Status AddOnlyGroup(Groups& groups) {
-    const Key key{};
-    groups.table.AssignOne(key, HashKey(key));
-    return {};
+  std::unique_ptr<SpillPartitions> MakeAside() {
+    return std::make_unique<SpillPartitions>(&file_, kRadixParts, buffer_bytes_);
   }
 
-  Status AssignGroups(Groups& worker, const arrow::RecordBatch& batch) {
-    std::vector<ArrayPtr> columns;
-    for (int column : key_columns_) columns.push_back(batch.column(column));
+  Status SetAside(SpillPartitions& aside, int level, const GroupRows& rows) {
+    std::vector<ArrayPtr> columns = rows.columns;
+    std::vector<uint32_t> parts(rows.count);
+    for (size_t row = 0; row < parts.size(); ++row) parts[row] = RadixOf(rows.keys.hashes[row], level);
+    if (shape_.needs_order) AppendOrder(rows.orders, columns);
+    const auto count = static_cast<int64_t>(rows.count);
+    return aside.Add(arrow::RecordBatch::Make(file_.schema(), count, std::move(columns)), parts);
+  }
+
+  Result<GroupRows> RowsOf(const BatchPtr& batch) const {
+    GroupRows rows{.columns = batch->columns(), .count = static_cast<size_t>(batch->num_rows())};
     KeyEncoder encoder({});
-    MUTIRAO_TRY(encoder.Encode(columns, batch.num_rows(), &worker.keys));
-    const auto known = static_cast<uint32_t>(worker.table.size());
-    worker.table.Assign(worker.keys.keys, worker.keys.hashes, worker.group_of_row.data());
-    if (worker.table.size() == known) return {};
-    std::vector<uint32_t> first_rows;
-    uint32_t next = known;
-    for (size_t row = 0; row < worker.group_of_row.size(); ++row) {
-      if (worker.group_of_row[row] != next) continue;
-      first_rows.push_back(static_cast<uint32_t>(row));
-      worker.key_rows.push_back({static_cast<uint32_t>(worker.key_chunks.size()), next - known});
-      ++next;
-    }
-    const BatchPtr key_batch = arrow::RecordBatch::Make(key_schema_, batch.num_rows(), std::move(columns));
-    BatchPtr taken = MUTIRAO_TRY(TakeRows(key_batch, first_rows));
-    worker.key_chunks.push_back(std::move(taken));
-    return {};
+    MUTIRAO_TRY(EncodeKeys(shape_, encoder, rows));
+    if (!shape_.needs_order) return rows;
+    rows.columns.resize(shape_.columns.size());
+    const OrderView orders(*batch);
+    rows.orders.reserve(rows.count);
+    for (size_t row = 0; row < rows.count; ++row) rows.orders.push_back(orders[row]);
+    return rows;
   }
 
-  // Merge the workers' groups whose hashes are in parts [first, end) and give their rows.
-  Result<BatchPtr> MergeParts(int first, int end) {
-    Groups merged;
-    MUTIRAO_TRY(MakeStates(merged));
-    if (node_.keys.empty()) {
-      MUTIRAO_TRY(AddOnlyGroup(merged));
-      for (auto& state : merged.states) state->Grow(1);
-    }
-    for (Groups& worker : workers_) {
-      MUTIRAO_TRY(run_->CheckStop());
-      MUTIRAO_TRY(MergeWorker(worker, first, end, merged));
-    }
-    return FinishGroups(merged);
-  }
-
-  Status MergeWorker(Groups& worker, int first, int end, Groups& merged) {
-    if (worker.table.size() == 0) return {};
-    const size_t begin = worker.part_begins[static_cast<size_t>(first)];
-    const auto source = std::span(worker.by_part).subspan(begin, worker.part_begins[static_cast<size_t>(end)] - begin);
-    const auto chunk_base = static_cast<uint32_t>(merged.key_chunks.size());
-    merged.key_chunks.insert(merged.key_chunks.end(), worker.key_chunks.begin(), worker.key_chunks.end());
-    std::vector<uint32_t> target(source.size());
-    merged.table.Reserve(std::max(merged.table.size(), source.size()));
-    const std::span<const Key> keys = worker.table.keys();
-    const std::span<const uint64_t> hashes = worker.table.hashes();
-    for (size_t i = 0; i < source.size(); ++i) {
-      const uint32_t group = source[i];
-      if (i + kAhead < source.size()) {
-        __builtin_prefetch(&keys[source[i + kAhead]]);
-        __builtin_prefetch(&hashes[source[i + kAhead]]);
+  // Merge and finish one piece. What does not fit becomes smaller pieces.
+  Result<BatchPtr> Drain(Worker& worker, const DrainTask& task) {
+    AggregateGroups groups(&shape_);
+    MUTIRAO_TRY(groups.Init());
+    if (shape_.key_columns.empty()) groups.AddOnlyGroup();
+    if (task.level == 0) {
+      for (auto& other : workers_) {
+        MUTIRAO_TRY(run_->CheckStop());
+        MUTIRAO_TRY(groups.MergeFrom(*other->groups, task.first_part, task.end_part));
       }
-      const size_t known = merged.table.size();
-      target[i] = merged.table.AssignOne(keys[group], hashes[group]);
-      worker.target_of[group] = target[i];
-      if (merged.table.size() == known || node_.keys.empty()) continue;
-      const RowRef& row = worker.key_rows[group];
-      merged.key_rows.push_back({row.chunk + chunk_base, row.row});
     }
-    const Aggregator::MergePlan plan{source, target, worker.target_of.data(), first, end, check_stop_};
-    for (size_t call = 0; call < merged.states.size(); ++call) {
-      merged.states[call]->Grow(merged.table.size());
+    const int64_t beside = parts_left_ > 0 ? worker.resident : 0;
+    std::unique_ptr<SpillPartitions> aside;
+    const bool last_level = task.level + 1 >= kRadixLevels;
+    std::vector<uint32_t> missing;
+    for (const SpillBlock& block : task.blocks) {
       MUTIRAO_TRY(run_->CheckStop());
-      MUTIRAO_TRY(merged.states[call]->Merge(*worker.states[call], plan));
+      BatchPtr batch = MUTIRAO_TRY(shape_.collects_rows ? file_.Read(block) : file_.Take(block));
+      GroupRows rows = MUTIRAO_TRY(RowsOf(batch));
+      if (aside == nullptr && (groups.size() == 0 || MayAdd(worker, groups, rows.count, beside) || last_level)) {
+        MUTIRAO_TRY(groups.Add(rows));
+        continue;
+      }
+      if (shape_.collects_rows && task.level > 0 && groups.size() > 1) return CutAgain(task);
+      if (aside == nullptr) aside = MakeAside();
+      MUTIRAO_TRY(groups.AddKnown(rows, &missing));
+      if (missing.empty()) continue;
+      const GroupRows rest = MUTIRAO_TRY(SomeRows(shape_, rows, missing));
+      MUTIRAO_TRY(SetAside(*aside, task.level + 1, rest));
+    }
+    if (aside != nullptr) MUTIRAO_TRY(AddPieces(*aside, task.level + 1));
+    worker.share.Hold(beside + groups.bytes());
+    return groups.Finish();
+  }
+
+  // Groups that grow with their rows cannot be kept while others wait: cut all rows into smaller pieces.
+  Result<BatchPtr> CutAgain(const DrainTask& task) {
+    SpillPartitions aside(&file_, kRadixParts, buffer_bytes_);
+    for (const SpillBlock& block : task.blocks) {
+      MUTIRAO_TRY(run_->CheckStop());
+      BatchPtr batch = MUTIRAO_TRY(file_.Take(block));
+      GroupRows rows = MUTIRAO_TRY(RowsOf(batch));
+      MUTIRAO_TRY(SetAside(aside, task.level + 1, rows));
+    }
+    MUTIRAO_TRY(AddPieces(aside, task.level + 1));
+    return BatchPtr();
+  }
+
+  Status AddPieces(SpillPartitions& aside, int level) {
+    MUTIRAO_TRY(aside.Flush());
+    for (auto& blocks : aside.blocks()) {
+      if (!blocks.empty()) queue_.Add({.level = level, .blocks = std::move(blocks)});
     }
     return {};
   }
 
-  Result<BatchPtr> FinishGroups(Groups& merged) {
-    std::vector<ArrayPtr> columns;
-    if (!node_.keys.empty()) {
-      BatchPtr keys = MUTIRAO_TRY(BatchGather(key_schema_, merged.key_chunks).Take(merged.key_rows));
-      columns = keys->columns();
-    }
-    for (auto& state : merged.states) {
-      MUTIRAO_TRY(run_->CheckStop());
-      ArrayPtr values = MUTIRAO_TRY(state->Finish(check_stop_));
-      columns.push_back(std::move(values));
-    }
-    return arrow::RecordBatch::Make(node_.schema(), static_cast<int64_t>(merged.table.size()), std::move(columns));
+  // All parts of the workers' groups are merged.
+  void LetGroupsGo() {
+    for (auto& worker : workers_) worker->groups.reset();
+    if (file_.is_open()) ReturnFreedMemory();
   }
 
-  const frame::AggregateNode& node_;
-  const Aggregator::CheckStop check_stop_ = [this] { return run_->CheckStop(); };
-  std::vector<int> key_columns_;
-  SchemaPtr key_schema_;
-  std::vector<std::vector<int>> arg_columns_;
-  std::vector<Groups> workers_;
-  int step_ = kRadixParts;
-  std::atomic<int> next_part_{0};
-  std::vector<Merged> results_;
+  const AggregateShape shape_;
+  const int64_t buffer_bytes_;
+  SpillFile file_;
+  std::vector<std::unique_ptr<Worker>> workers_;
+  DrainQueue queue_;
+  std::atomic<int> parts_left_{0};  // of level 0
 };
 
 }  // namespace
