@@ -5,6 +5,7 @@
 #include <optional>
 #include <vector>
 
+#include "engine/memory/spill_file.h"
 #include "engine/pipeline/operator.h"
 #include "engine/pipeline/phase.h"
 #include "frame/plan/plan.h"
@@ -39,10 +40,11 @@ std::unique_ptr<Operator> MakeReorderColumnsOperator(const RunContext* run, cons
 /// Let any `count` rows through and stop the input then.
 std::unique_ptr<Operator> MakeLimitOperator(const RunContext* run, int64_t count);
 
-/// Keep all batches, for readers that each give them in the order of their positions, at different times.
+/// Keep all batches, for readers that each give them in the order of their positions, at different times. What may not
+/// stay in memory is on disk meanwhile.
 class MaterializeOperator : public Operator {
  public:
-  explicit MaterializeOperator(const RunContext* run) : Operator(run), chunks_(static_cast<size_t>(run->workers)) {}
+  MaterializeOperator(const RunContext* run, SchemaPtr schema);
   bool is_breaker() const override { return true; }
   Status DoFinish() override;
 
@@ -50,14 +52,26 @@ class MaterializeOperator : public Operator {
   std::unique_ptr<Breaker> MakeReader();
   /// The rows are let go when the last reader has ended.
   void ReaderEnded();
-  const std::vector<BatchPtr>& batches() const { return batches_; }
+  size_t batches() const { return kept_.size(); }
+  Result<BatchPtr> Batch(size_t at) const;
 
  protected:
   Status DoPush(int worker, const Chunk& chunk) override;
 
  private:
-  std::vector<std::vector<Chunk>> chunks_;
-  std::vector<BatchPtr> batches_;
+  struct Kept {
+    Position position;
+    BatchPtr batch;  ///< null: on disk
+    SpillBlock block;
+  };
+  struct Worker {
+    explicit Worker(MemoryBudget* budget) : share(budget) {}
+    std::vector<Kept> kept;
+    MemoryShare share;
+  };
+  SpillFile file_;
+  std::vector<std::unique_ptr<Worker>> workers_;
+  std::vector<Kept> kept_;
   std::atomic<int> readers_{0};
 };
 

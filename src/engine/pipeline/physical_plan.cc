@@ -142,7 +142,7 @@ Result<Operator*> PhysicalPlan::OperatorFor(const PlanNode& node) {
   // Each consumer reads the kept rows in a pipeline of its own.
   if (!kept_.contains(&node)) {
     Operator* op = MUTIRAO_TRY(MakeFor(node));
-    auto made = std::make_unique<MaterializeOperator>(run_);
+    auto made = std::make_unique<MaterializeOperator>(run_, node.schema());
     kept_[&node] = made.get();
     op->AddOutput(made.get());
     operators_.push_back(std::move(made));
