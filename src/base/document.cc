@@ -1,12 +1,17 @@
 #include "base/document.h"
 
+#include <algorithm>
+#include <cerrno>
 #include <charconv>
 #include <cmath>
+#include <cstring>
+#include <filesystem>
 #include <fstream>
+#include <iterator>
 #include <set>
-#include <sstream>
 
 #include <fmt/format.h>
+#include <yaml-cpp/depthguard.h>
 #include <yaml-cpp/yaml.h>
 
 namespace mutirao {
@@ -15,6 +20,7 @@ namespace {
 constexpr size_t kLargestFile = size_t{16} << 20;
 constexpr int kMostNodes = 100'000;
 constexpr int kDeepest = 200;
+constexpr int kWidestShown = 160;
 
 bool IsContinuationByte(char c) {
   return (static_cast<unsigned char>(c) & 0xC0) == 0x80;
@@ -38,6 +44,34 @@ size_t FindInvalidUtf8(std::string_view text) {
     i += length;
   }
   return std::string_view::npos;
+}
+
+// A line as an error shows it: on one line, and no wider than a terminal bears, with "…" for what is left out. `column`
+// is moved along; both count characters.
+std::string ShownLine(std::string line, int& column) {
+  for (char& c : line) {
+    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) c = ' ';
+  }
+  if (CountCharacters(line) <= kWidestShown) return line;
+  std::vector<size_t> starts;  // of each character
+  for (size_t i = 0; i < line.size(); ++i) {
+    if (!IsContinuationByte(line[i])) starts.push_back(i);
+  }
+  const int count = static_cast<int>(starts.size());
+  const int first = std::clamp(column - 1 - kWidestShown / 2, 0, std::max(0, count - kWidestShown));
+  const int last = std::min(count, first + kWidestShown);
+  std::string shown = first > 0 ? "…" : "";
+  const size_t end = last < count ? starts[static_cast<size_t>(last)] : line.size();
+  shown += line.substr(starts[static_cast<size_t>(first)], end - starts[static_cast<size_t>(first)]);
+  if (last < count) shown += "…";
+  column -= first - (first > 0 ? 1 : 0);
+  return shown;
+}
+
+// What to do about a syntax error in a line; empty when nothing is known.
+std::string HelpForLine(const std::string& line) {
+  const std::string indent = line.substr(0, line.find_first_not_of(" \t"));
+  return indent.find('\t') == std::string::npos ? "" : "indent with blanks: YAML does not take tabs";
 }
 
 std::vector<std::string> SplitLines(std::string_view text) {
@@ -232,8 +266,12 @@ Result<Document> Document::Parse(std::string file, std::string text, std::vector
     text.clear();
   } else if (invalid != std::string::npos) {
     int line = static_cast<int>(std::count(text.begin(), text.begin() + static_cast<int64_t>(invalid), '\n'));
-    errors.Add({.message = fmt::format("the file is not UTF-8 text (byte {}, line {})", invalid, line + 1),
-                .help = "save it as UTF-8"});
+    Mark& mark = document.marks_["/~syntax"];
+    mark.line = line;
+    errors.Add({.message = text[invalid] == '\0' ? fmt::format("the file has a NUL byte (byte {})", invalid)
+                                                 : fmt::format("the file is not UTF-8 text (byte {})", invalid),
+                .pointer = "/~syntax",
+                .help = "save it as UTF-8 text"});
     text.clear();
   }
   document.lines_ = SplitLines(text);
@@ -242,11 +280,16 @@ Result<Document> Document::Parse(std::string file, std::string text, std::vector
     std::vector<YAML::Node> parts = YAML::LoadAll(text);
     if (parts.size() > 1) errors.Add("", "the file holds more than one YAML document");
     if (!parts.empty()) document.value_ = reader.Read(parts[0], "", 0);
+  } catch (const YAML::DeepRecursion&) {
+    errors.Add("", fmt::format("the file is nested deeper than {} levels", kDeepest));
   } catch (const YAML::Exception& error) {
     Mark& mark = document.marks_["/~syntax"];
     mark.line = std::max(0, error.mark.line);
     mark.column = std::max(0, error.mark.column);
-    errors.Add("/~syntax", fmt::format("not valid YAML: {}", error.msg));
+    bool known = mark.line < static_cast<int>(document.lines_.size());
+    errors.Add({.message = fmt::format("not valid YAML: {}", error.msg),
+                .pointer = "/~syntax",
+                .help = known ? HelpForLine(document.lines_[static_cast<size_t>(mark.line)]) : ""});
   } catch (const std::exception& error) {
     errors.Add("", fmt::format("not valid YAML: {}", error.what()));
   }
@@ -260,16 +303,18 @@ Result<Document> Document::Parse(std::string file, std::string text, std::vector
 
 Result<Document> Document::Load(const std::string& path, const std::string& shown_as,
                                 std::vector<std::string>* rendered_errors) {
+  std::error_code error;
+  if (std::filesystem::is_directory(path, error)) return Status::Invalid(fmt::format("{} is a folder", path));
   std::ifstream stream(path, std::ios::binary);
-  std::ostringstream text;
-  if (!stream) return Status::NotFound(fmt::format("cannot open {}", path));
-  text << stream.rdbuf();
-  if (stream.bad() || text.fail()) return Status::Io(fmt::format("cannot read {}", path)).Help("is it a folder?");
-  return Parse(shown_as.empty() ? path : shown_as, std::move(text).str(), rendered_errors);
+  if (!stream) return Status::NotFound(fmt::format("cannot open {}: {}", path, std::strerror(errno)));
+  std::string text{std::istreambuf_iterator<char>(stream), std::istreambuf_iterator<char>()};
+  if (stream.bad()) return Status::Io(fmt::format("cannot read {}", path));
+  return Parse(shown_as.empty() ? path : shown_as, std::move(text), rendered_errors);
 }
 
 FilePosition Document::At(int line, int column, int width) const {
   FilePosition at{.line = line + 1, .column = 1, .width = std::max(1, width)};
+  if (line < 0) at.line = 1;
   if (line < 0 || line >= static_cast<int>(lines_.size())) return at;
   std::string_view text = lines_[line];
   at.column = CountCharacters(text.substr(0, column)) + 1;
@@ -366,13 +411,12 @@ std::string Document::Render(const Diagnostic& diagnostic, bool colour) const {
   std::string margin(number.size(), ' ');
   std::string text = fmt::format("{}: {}\n", Paint(colour, "1;31", "error"), Paint(colour, "1", diagnostic.message));
   text += fmt::format("{}{} {}:{}:{}\n", margin, Paint(colour, "34", "-->"), file_, at.line, at.column);
-  if (at.line >= 1 && at.line <= static_cast<int>(lines_.size())) {
-    std::string line = lines_[at.line - 1];
-    for (char& c : line) {
-      if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) c = ' ';
-    }
+  bool has_line = at.line >= 1 && at.line <= static_cast<int>(lines_.size());
+  if (has_line && !lines_[at.line - 1].empty()) {
+    std::string line = ShownLine(lines_[at.line - 1], at.column);
     std::string bar = Paint(colour, "34", "|");
-    std::string caret(at.width, '^');
+    int room = std::max(1, CountCharacters(line) - at.column + 1);
+    std::string caret(std::min(at.width, room), '^');
     text += fmt::format("{} {}\n{} {} {}\n{} {} {}{}\n", margin, bar, Paint(colour, "34", number), bar, line, margin,
                         bar, std::string(at.column - 1, ' '), Paint(colour, "1;31", caret));
   }

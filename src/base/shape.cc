@@ -29,6 +29,11 @@ std::string TypeInWords(const std::string& type) {
   return "nothing";
 }
 
+// A text that something else stands for.
+bool IsVariable(const Json& value) {
+  return value.is_string() && value.get_ref<const std::string&>().find("${") != std::string::npos;
+}
+
 std::string JoinWithOr(const std::vector<std::string>& words) {
   std::string text;
   for (size_t i = 0; i < words.size(); ++i) {
@@ -52,6 +57,7 @@ class Checker {
   void Check(const Json& value, const Json& schema, const std::string& pointer) {
     if (schema.contains("$ref")) return Check(value, Resolve(schema), pointer);
     if (schema.value("x-opaque", false)) return;
+    if (schema.value("x-variables", false) && IsVariable(value)) return;
     if (schema.contains("anyOf")) return CheckAnyOf(value, schema, pointer);
     if (!FitsType(value, schema)) {
       AddMisfit(value, ExpectedInWords(schema), pointer);
@@ -105,6 +111,8 @@ class Checker {
   }
 
   void AddMisfit(const Json& value, const std::string& expected, const std::string& pointer) {
+    if (pointer.empty() && value.is_null())
+      return errors_.Add("", fmt::format("the file is empty, it must be {}", expected));
     errors_.Add(pointer, fmt::format("{} must be {}, not {}", LastPart(pointer), expected, DescribeJsonType(value)));
   }
 

@@ -11,7 +11,9 @@ namespace mutirao {
 ///
 /// Understands what our schemas use: $ref into "#/definitions", type, enum, properties, required,
 /// additionalProperties, items, minItems, minimum, exclusiveMinimum, maximum, minLength, pattern, anyOf. A schema with
-/// "x-opaque": true is not looked into: somebody else checks that part. "x-expects" says in words what a value that
+/// "x-opaque": true is not looked into: somebody else checks that part. One with "x-variables": true takes any text
+/// with
+/// "${", which is checked when it has been replaced. "x-expects" says in words what a value that
 /// does not fit should have been; "title" names a mapping in messages ("unknown key "x" in an op").
 ///
 /// `root` is the schema document that $ref points into. Faults are added to `errors` below `pointer`.
