@@ -7,6 +7,8 @@
 #include "cli/exit_code.h"
 #include "cli/load_op.h"
 #include "engine/stage.h"
+#include "frame/functions/today.h"
+#include "frame/optimizer/fix_today.h"
 #include "frame/optimizer/optimizer.h"
 #include "frame/plan/explain.h"
 #include "frame/plan/plan_json.h"
@@ -110,7 +112,9 @@ Result<Json> ExplainOp(const orchestration::OpDef& op, const runner::BoundFrames
   }
   if (!flags.task_folder.empty()) {
     std::string folder = flags.several_ops ? flags.task_folder + "/" + op.name : flags.task_folder;
-    MUTIRAO_TRY(WriteTasks(folder, flags.task_bytes, bound, optimized));
+    std::vector<PlanPtr> dated = MUTIRAO_TRY(frame::FixToday(roots, frame::Today()));
+    std::vector<PlanPtr> runnable = MUTIRAO_TRY(frame::Optimize(dated));
+    MUTIRAO_TRY(WriteTasks(folder, flags.task_bytes, bound, runnable));
   }
   return json;
 }

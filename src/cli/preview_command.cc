@@ -6,6 +6,8 @@
 #include "cli/exit_code.h"
 #include "cli/load_op.h"
 #include "engine/execute.h"
+#include "frame/functions/today.h"
+#include "frame/optimizer/fix_today.h"
 #include "frame/optimizer/optimizer.h"
 #include "runner/account.h"
 #include "runner/rows.h"
@@ -49,7 +51,8 @@ Result<frame::PlanPtr> FindFrame(const BoundJob& bound, const PreviewFlags& flag
 Result<std::vector<BatchPtr>> FirstRows(const frame::PlanPtr& plan, int64_t rows, const Terminal& terminal) {
   frame::PlanPtr ordered = MUTIRAO_TRY(runner::PreserveOrder(plan));
   frame::PlanPtr limited = MUTIRAO_TRY(frame::MakeLimit(ordered, rows));
-  std::vector<frame::PlanPtr> optimized = MUTIRAO_TRY(frame::Optimize({limited}));
+  std::vector<frame::PlanPtr> dated = MUTIRAO_TRY(frame::FixToday({limited}, frame::Today()));
+  std::vector<frame::PlanPtr> optimized = MUTIRAO_TRY(frame::Optimize(dated));
   CountBadRows bad;
   engine::ExecuteOptions options{.quarantine = &bad};
   options.warn = [&](const std::string& text) { terminal.Warn(text); };

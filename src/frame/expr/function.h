@@ -37,7 +37,7 @@ struct FunctionDef {
   std::string summary;
   /// An expression and its value, both text: {"upper('são')", "'SÃO'"}. A test evaluates each.
   std::vector<std::pair<std::string, std::string>> examples;
-  /// False for today(): never folded into a constant of the plan text, the same within one run.
+  /// False for today(), which a run replaces by its date before anything else (FixToday).
   bool deterministic = true;
 
   /// Decide the result type from argument types, and which type each argument is to be cast to.

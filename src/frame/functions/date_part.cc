@@ -184,17 +184,6 @@ Result<Kernel> MakeDiff(const CallSite& site) {
   });
 }
 
-std::function<int32_t()>& TodaySource() {
-  static auto* source = new std::function<int32_t()>();
-  return *source;
-}
-
-int32_t DayOfClock() {
-  auto now = std::chrono::system_clock::now().time_since_epoch();
-  return static_cast<int32_t>(
-      FloorDivide(std::chrono::duration_cast<std::chrono::microseconds>(now).count(), kMicrosPerDay));
-}
-
 Result<Kernel> MakeToday(const CallSite&) {
   return Kernel([](const std::vector<ArrayPtr>&, int64_t rows) -> Result<ArrayPtr> {
     return MapRows<int32_t>(arrow::date32(), rows, {}, [day = Today()](int64_t) { return day; });
@@ -204,13 +193,9 @@ Result<Kernel> MakeToday(const CallSite&) {
 }  // namespace
 
 int32_t Today() {
-  if (TodaySource()) return TodaySource()();
-  static const int32_t day = DayOfClock();
-  return day;
-}
-
-void SetToday(std::function<int32_t()> source) {
-  TodaySource() = std::move(source);
+  auto now = std::chrono::system_clock::now().time_since_epoch();
+  return static_cast<int32_t>(
+      FloorDivide(std::chrono::duration_cast<std::chrono::microseconds>(now).count(), kMicrosPerDay));
 }
 
 void AddDateParts(std::vector<FunctionDef>* functions) {

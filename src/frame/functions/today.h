@@ -1,15 +1,11 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 
 namespace mutirao::frame {
 
-/// Give what today() is, in days since 1970: the UTC date at the first call, the same until the process ends.
+/// Give the UTC date of this moment, in days since 1970. Plans of a run have theirs fixed before they run (FixToday);
+/// this one counts where an expression is computed by itself.
 int32_t Today();
-
-/// Replace the clock behind Today(), so that all tasks of a run (and tests) see one date; an empty function restores
-/// it. Threads: before evaluation begins.
-void SetToday(std::function<int32_t()> source);
 
 }  // namespace mutirao::frame

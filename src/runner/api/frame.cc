@@ -6,6 +6,8 @@
 
 #include "columnar/arrow_status.h"
 #include "engine/execute.h"
+#include "frame/functions/today.h"
+#include "frame/optimizer/fix_today.h"
 #include "frame/optimizer/optimizer.h"
 #include "frame/plan/explain.h"
 #include "frame/plan/plan.h"
@@ -186,7 +188,8 @@ Result<std::string> Frame::Explain(bool optimized) const {
 
 Result<Table> Frame::Collect() const {
   MUTIRAO_TRY(Status(status_));
-  auto roots = MUTIRAO_TRY(frame::Optimize({plan_}));
+  auto dated = MUTIRAO_TRY(frame::FixToday({plan_}, frame::Today()));
+  auto roots = MUTIRAO_TRY(frame::Optimize(dated));
   auto batches = MUTIRAO_TRY(engine::Collect(roots[0]));
   auto table = MUTIRAO_TRY(arrow::Table::FromRecordBatches(plan_->schema(), batches));
   return Table(std::move(table));
