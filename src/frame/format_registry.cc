@@ -1,15 +1,24 @@
 #include "frame/format_registry.h"
 
+#include <algorithm>
+#include <iterator>
+
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
 namespace mutirao::frame {
 namespace {
 
-template <typename Factories>
-std::vector<std::string> KeysOf(const Factories& factories) {
+// What a reader of other systems' manuals may look for.
+constexpr const char* kElsewhere[] = {"avro", "dataset", "delta", "excel", "iceberg", "json", "orc", "sql", "xlsx"};
+
+// Those with a schema: the others are not for users.
+template <typename Kinds>
+std::vector<std::string> KeysOf(const Kinds& kinds) {
   std::vector<std::string> keys;
-  for (const auto& [kind, factory] : factories) keys.push_back(kind);
+  for (const auto& [name, kind] : kinds) {
+    if (!kind.schema.is_null()) keys.push_back(name);
+  }
   return keys;
 }
 
@@ -28,13 +37,20 @@ Status NoKind(const Json& spec, const std::vector<std::string>& kinds, Diagnosti
                           .at_key = true,
                           .help = std::move(help)});
   }
-  return Fault(errors,
-               {.message = "no format is named", .help = fmt::format("one of these keys: {}", fmt::join(kinds, ", "))});
+  std::string help = fmt::format("this build has {}", fmt::join(kinds, ", "));
+  for (const auto& [key, value] : spec.items()) {
+    if (spec.size() > 1 && std::ranges::find(kElsewhere, key) == std::end(kElsewhere)) continue;
+    return Fault(errors, {.message = fmt::format("\"{}\" is not a format of this build", key),
+                          .pointer = PointerJoin("", key),
+                          .at_key = true,
+                          .help = std::move(help)});
+  }
+  return Fault(errors, {.message = "no format is named", .help = std::move(help)});
 }
 
 // The factory for the one key of `spec` that names a registered kind.
-template <typename Factories>
-Result<typename Factories::const_iterator> FindKind(const Factories& factories, const Json& spec, Diagnostics& errors) {
+template <typename Kinds>
+Result<typename Kinds::const_iterator> FindKind(const Kinds& factories, const Json& spec, Diagnostics& errors) {
   if (!spec.is_object()) {
     return Fault(errors, {.message = "expects a mapping",
                           .help = fmt::format("{{{}: …}}", fmt::join(KeysOf(factories), " | "))});
@@ -67,27 +83,25 @@ Result<T> WithDiagnostic(Result<T> made, const std::string& kind, size_t faults_
 }  // namespace
 
 void FormatRegistry::AddSource(std::string kind, SourceFactory factory, Json schema) {
-  source_schemas_[kind] = std::move(schema);
-  sources_[std::move(kind)] = std::move(factory);
+  sources_[std::move(kind)] = {std::move(factory), std::move(schema)};
 }
 
 void FormatRegistry::AddSink(std::string kind, SinkFactory factory, Json schema) {
-  sink_schemas_[kind] = std::move(schema);
-  sinks_[std::move(kind)] = std::move(factory);
+  sinks_[std::move(kind)] = {std::move(factory), std::move(schema)};
 }
 
 Result<SourcePtr> FormatRegistry::MakeSource(const Json& spec, const FormatContext& context,
                                              Diagnostics& errors) const {
   auto found = MUTIRAO_TRY(FindKind(sources_, spec, errors));
   size_t faults = errors.size();
-  return WithDiagnostic(found->second(spec, context, errors), found->first, faults, errors);
+  return WithDiagnostic(found->second.make(spec, context, errors), found->first, faults, errors);
 }
 
 Result<SinkPtr> FormatRegistry::MakeSink(const Json& spec, SchemaPtr schema, const FormatContext& context,
                                          Diagnostics& errors) const {
   auto found = MUTIRAO_TRY(FindKind(sinks_, spec, errors));
   size_t faults = errors.size();
-  return WithDiagnostic(found->second(spec, std::move(schema), context, errors), found->first, faults, errors);
+  return WithDiagnostic(found->second.make(spec, std::move(schema), context, errors), found->first, faults, errors);
 }
 
 std::vector<std::string> FormatRegistry::SourceKinds() const {
@@ -98,13 +112,13 @@ std::vector<std::string> FormatRegistry::SinkKinds() const {
 }
 
 Json FormatRegistry::SourceSchema(const std::string& kind) const {
-  auto found = source_schemas_.find(kind);
-  return found == source_schemas_.end() ? Json() : found->second;
+  auto found = sources_.find(kind);
+  return found == sources_.end() ? Json() : found->second.schema;
 }
 
 Json FormatRegistry::SinkSchema(const std::string& kind) const {
-  auto found = sink_schemas_.find(kind);
-  return found == sink_schemas_.end() ? Json() : found->second;
+  auto found = sinks_.find(kind);
+  return found == sinks_.end() ? Json() : found->second.schema;
 }
 
 }  // namespace mutirao::frame

@@ -35,13 +35,15 @@ class FormatRegistry {
   using SinkFactory =
       std::function<Result<SinkPtr>(const Json& spec, SchemaPtr schema, const FormatContext&, Diagnostics& errors)>;
 
-  /// `schema` is the JSON Schema (draft 7) of the spec, for editors; without it the schema of a job takes any option.
+  /// `schema` is the JSON Schema (draft 7) of the spec, for editors. A kind without one is met in plans only: users are
+  /// not told of it.
   void AddSource(std::string kind, SourceFactory factory, Json schema = {});
   void AddSink(std::string kind, SinkFactory factory, Json schema = {});
 
   Result<SourcePtr> MakeSource(const Json& spec, const FormatContext& context, Diagnostics& errors) const;
   Result<SinkPtr> MakeSink(const Json& spec, SchemaPtr schema, const FormatContext& context, Diagnostics& errors) const;
 
+  /// The kinds that users are told of.
   std::vector<std::string> SourceKinds() const;
   std::vector<std::string> SinkKinds() const;
 
@@ -50,10 +52,13 @@ class FormatRegistry {
   Json SinkSchema(const std::string& kind) const;
 
  private:
-  std::map<std::string, SourceFactory> sources_;
-  std::map<std::string, SinkFactory> sinks_;
-  std::map<std::string, Json> source_schemas_;
-  std::map<std::string, Json> sink_schemas_;
+  template <typename Factory>
+  struct Kind {
+    Factory make;
+    Json schema;
+  };
+  std::map<std::string, Kind<SourceFactory>> sources_;
+  std::map<std::string, Kind<SinkFactory>> sinks_;
 };
 
 }  // namespace mutirao::frame

@@ -9,6 +9,7 @@
 #include <arrow/api.h>
 #include <fmt/format.h>
 
+#include "formats/csv/csv_schema.h"
 #include "formats/csv/first_look.h"
 
 namespace mutirao::formats::csv {
@@ -55,6 +56,12 @@ class CsvSource : public frame::Source {
   std::string kind() const override { return "csv"; }
   const SchemaPtr& schema() const override { return schema_; }
   Json ToJson() const override { return spec_.ToJson(); }
+
+  std::vector<std::string> Files() const override {
+    std::vector<std::string> files;
+    for (const storage::ObjectInfo& file : spec_.files) files.push_back(file.uri);
+    return files;
+  }
 
   std::string Describe() const override {
     const size_t files = spec_.files.size();
@@ -306,9 +313,12 @@ Result<frame::SourcePtr> MakeCsvSource(const Json& spec, const frame::FormatCont
 }
 
 void RegisterCsvSource(frame::FormatRegistry& registry) {
-  registry.AddSource("csv", [](const Json& spec, const frame::FormatContext& context, Diagnostics& errors) {
-    return MakeCsvSource(spec, context, errors);
-  });
+  registry.AddSource(
+      "csv",
+      [](const Json& spec, const frame::FormatContext& context, Diagnostics& errors) {
+        return MakeCsvSource(spec, context, errors);
+      },
+      CsvReadSchema());
 }
 
 }  // namespace mutirao::formats::csv

@@ -6,11 +6,26 @@
 
 #include <fmt/format.h>
 
+#include "formats/csv/csv_schema.h"
 #include "frame/format_registry.h"
 #include "storage/storage.h"
 
 namespace mutirao::formats::csv {
 namespace {
+
+// Keys that only ToJson() writes.
+constexpr const char* kPlanKeys[] = {"files", "provenance", "guessed_types", "header_names", "warnings"};
+
+// Keys that a user may write.
+const std::vector<std::string>& ReadKeys() {
+  static const std::vector<std::string> keys = [] {
+    std::vector<std::string> names;
+    const Json schema = CsvReadSchema();
+    for (const auto& [name, property] : schema["properties"].items()) names.push_back(name);
+    return names;
+  }();
+  return keys;
+}
 
 class SpecParser {
  public:
@@ -39,15 +54,16 @@ class SpecParser {
   }
 
   void CheckKeys() {
+    const std::vector<std::string>& known = ReadKeys();
     for (const auto& [key, value] : json_.items()) {
-      if (std::ranges::find(CsvSpecKeys(), key) != CsvSpecKeys().end()) {
+      if (std::ranges::find(known, key) != known.end() || std::ranges::find(kPlanKeys, key) != std::end(kPlanKeys)) {
         spec_.given.push_back(key);
         continue;
       }
       errors_.Add({.message = fmt::format("unknown key \"{}\"", key),
                    .pointer = PointerJoin("", key),
                    .at_key = true,
-                   .help = DidYouMean(key, CsvSpecKeys())});
+                   .help = DidYouMean(key, known)});
     }
   }
 
@@ -289,15 +305,6 @@ std::string CharacterText(int character) {
 }
 
 }  // namespace
-
-const std::vector<std::string>& CsvSpecKeys() {
-  static const std::vector<std::string> keys = {
-      "csv",        "layout",     "columns", "header",        "delimiter",    "quote",   "escape",
-      "encoding",   "newline",    "comment", "skip",          "nulls",        "quotes",  "nul",
-      "on_error",   "max_errors", "types",   "infer",         "sniff",        "member",  "max_record_bytes",
-      "provenance", "quarantine", "files",   "guessed_types", "header_names", "warnings"};
-  return keys;
-}
 
 bool CsvSpec::Gave(std::string_view key) const {
   return std::ranges::find(given, key) != given.end();

@@ -39,9 +39,6 @@ struct CsvSpec {
   Json ToJson() const;
 };
 
-/// Every key of a read, for checks and completion; those that only ToJson() writes are at the end.
-const std::vector<std::string>& CsvSpecKeys();
-
 /// Read a spec. Faults are added to `errors` with pointers into it; the Status is then kInvalid.
 Result<CsvSpec> ParseCsvSpec(const Json& spec, const frame::FormatContext& context, Diagnostics& errors);
 

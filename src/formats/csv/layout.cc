@@ -7,20 +7,18 @@
 #include <arrow/type.h>
 #include <fmt/format.h>
 
+#include "formats/csv/csv_schema.h"
 #include "formats/csv/value_parser.h"
 
 namespace mutirao::formats::csv {
 namespace {
 
-const std::vector<std::string> kLayoutKeys = {"name",    "description", "columns", "delimiter", "quote",
-                                              "escape",  "encoding",    "header",  "nulls",     "nul",
-                                              "newline", "comment",     "skip"};
-const std::vector<std::string> kColumnKeys = {"name", "type", "format", "description"};
-
-void CheckKeys(const Json& object, const std::vector<std::string>& known, const std::string& pointer,
-               Diagnostics& errors) {
+// The keys of `object` must be properties of a JSON Schema.
+void CheckKeys(const Json& object, const Json& schema, const std::string& pointer, Diagnostics& errors) {
+  std::vector<std::string> known;
+  for (const auto& [key, property] : schema["properties"].items()) known.push_back(key);
   for (const auto& [key, value] : object.items()) {
-    if (std::ranges::find(known, key) != known.end()) continue;
+    if (schema["properties"].contains(key)) continue;
     errors.Add({.message = fmt::format("unknown key \"{}\"", key),
                 .pointer = PointerJoin(pointer, key),
                 .at_key = true,
@@ -38,7 +36,7 @@ ColumnSpec ParseColumn(const Json& value, const std::string& pointer, Diagnostic
     errors.Add(pointer, "a column is a name or {name, type, format, description}");
     return column;
   }
-  CheckKeys(value, kColumnKeys, pointer, errors);
+  CheckKeys(value, ColumnSchema(), pointer, errors);
   column.name = value["name"];
   if (value.contains("type") || value.contains("format")) ParseColumnType(value, pointer, &column, errors);
   return column;
@@ -95,7 +93,7 @@ Result<Layout> ParseLayout(const Json& document, const std::string& pointer, Dia
     errors.Add(pointer, "a layout is a mapping with columns");
     return errors.ToStatus();
   }
-  CheckKeys(document, kLayoutKeys, pointer, errors);
+  CheckKeys(document, LayoutSchema(), pointer, errors);
   Layout layout;
   for (const auto& [key, value] : document.items()) {
     if (key == "columns") continue;

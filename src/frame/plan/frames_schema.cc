@@ -126,12 +126,10 @@ Json Steps() {
           {"description", "What is done with the rows, in order."}};
 }
 
-// The formats' own schemas where they gave one; otherwise the key that names the format, and any options.
 Json Reads(const FormatRegistry& registry) {
   Json alternatives = Json::array();
   for (const std::string& kind : registry.SourceKinds()) {
     Json schema = registry.SourceSchema(kind);
-    if (schema.is_null()) schema = {{"type", "object"}, {"required", {kind}}};
     schema["properties"]["preserve_order"] = {
         {"type", "boolean"},
         {"description", "Keep the rows in the order of the files and of the rows in them; false by default."}};

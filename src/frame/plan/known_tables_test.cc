@@ -101,12 +101,15 @@ bool KnownTable::CanPush(const Expr& predicate) const {
 const FormatRegistry& KnownFormats() {
   static const auto* registry = [] {
     auto* made = new FormatRegistry();
-    made->AddSource("table", KnownTable::Make);
-    made->AddSource("csv", KnownTable::Make);
-    made->AddSink("nowhere",
-                  [](const Json& spec, SchemaPtr schema, const FormatContext&, Diagnostics&) -> Result<SinkPtr> {
-                    return std::make_shared<NowhereSink>(spec["nowhere"].get<std::string>(), std::move(schema));
-                  });
+    auto takes = [](const char* kind) { return Json{{"type", "object"}, {"required", {kind}}}; };
+    made->AddSource("table", KnownTable::Make, takes("table"));
+    made->AddSource("csv", KnownTable::Make, takes("csv"));
+    made->AddSink(
+        "nowhere",
+        [](const Json& spec, SchemaPtr schema, const FormatContext&, Diagnostics&) -> Result<SinkPtr> {
+          return std::make_shared<NowhereSink>(spec["nowhere"].get<std::string>(), std::move(schema));
+        },
+        takes("nowhere"));
     return made;
   }();
   return *registry;
