@@ -2,6 +2,7 @@
 
 #include "cli/command.h"
 #include "cli/exit_code.h"
+#include "formats/csv/csv_schema.h"
 #include "frame/plan/frames_schema.h"
 #include "orchestration/definition/job_schema.h"
 #include "runner/all_formats.h"
@@ -24,10 +25,39 @@ Json WriteSchema(const frame::FormatRegistry& registry, const Json& frame) {
   return {{"anyOf", std::move(forms)}};
 }
 
+bool TakesTextAlready(const Json& schema) {
+  if (schema.contains("enum") || schema.contains("pattern") || schema.contains("maxLength")) return false;
+  if (!schema.contains("type")) return true;
+  const Json& type = schema["type"];
+  return type == "string" || type == "object" || (type.is_array() && type.dump().find("string") != std::string::npos);
+}
+
+// Where a number, a list or one of some words is expected, a text with ${…} may stand for it.
+void AllowVariables(Json& schema) {
+  if (schema.is_array()) {
+    for (Json& part : schema) AllowVariables(part);
+  }
+  if (!schema.is_object()) return;
+  for (const char* below : {"properties", "additionalProperties", "items", "anyOf"}) {
+    if (!schema.contains(below) || schema[below].is_boolean()) continue;
+    if (std::string_view(below) == "properties") {
+      for (auto& [name, property] : schema[below].items()) AllowVariables(property);
+    } else {
+      AllowVariables(schema[below]);
+    }
+  }
+  bool has_forms = schema.contains("anyOf") || schema.contains("$ref");
+  if (has_forms ? !schema.contains("x-variables") : TakesTextAlready(schema)) return;
+  Json described = Json::object();
+  if (schema.contains("description")) described["description"] = schema["description"];
+  described["anyOf"] = {std::move(schema), {{"type", "string"}, {"pattern", "\\$\\{[^}]+\\}"}}};
+  schema = std::move(described);
+}
+
 // Drop the marks that only our own checker reads.
 void DropMarks(Json& schema) {
   if (schema.is_object()) {
-    for (const char* mark : {"x-opaque", "x-part", "x-expects"}) schema.erase(mark);
+    for (const char* mark : {"x-opaque", "x-part", "x-expects", "x-variables"}) schema.erase(mark);
   }
   if (schema.is_structured()) {
     for (Json& part : schema) DropMarks(part);
@@ -42,32 +72,16 @@ Json FullJobSchema() {
   op["frames"]["description"] = about;
   Json& write = op["write"]["items"];
   write = WriteSchema(runner::AllFormats(), write["properties"]["frame"]);
+  for (Json* part : {&op["frames"]["additionalProperties"], &write, &op["timeout"], &schema["definitions"]["retry"]}) {
+    AllowVariables(*part);
+  }
   return schema;
 }
 
-Json LayoutSchema() {
-  return Json::parse(R"JSON({
-    "$schema": "http://json-schema.org/draft-07/schema#",
-    "title": "a layout",
-    "description": "The columns of files without a header, in their order; and how such files are written.",
-    "type": "object",
-    "required": ["columns"],
-    "properties": {
-      "description": {"type": "string"},
-      "columns": {
-        "type": "array", "minItems": 1,
-        "items": {"anyOf": [
-          {"type": "string"},
-          {"type": "object", "required": ["name"],
-           "properties": {"name": {"type": "string"}, "type": {"type": "string"}, "description": {"type": "string"}}}
-        ]}
-      }
-    }
-  })JSON");
-}
-
 int PrintSchema(const Terminal& terminal, const std::string& kind) {
-  Json schema = kind == "job" ? FullJobSchema() : kind == "instance" ? orchestration::InstanceSchema() : LayoutSchema();
+  Json schema = kind == "job"        ? FullJobSchema()
+                : kind == "instance" ? orchestration::InstanceSchema()
+                                     : formats::csv::LayoutSchema();
   DropMarks(schema);
   terminal.PrintJson(schema);
   return kExitOk;

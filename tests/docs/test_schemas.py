@@ -88,9 +88,120 @@ def test_a_wrong_job_is_refused_by_schema_and_program(schema, project, spoil):
     assert outcome.code == 3 and "jobs/job.yaml:" in outcome.err, outcome
 
 
-def test_a_wrong_option_of_a_format_is_refused_by_the_program(project):
+@pytest.mark.parametrize("option", [{"delimeter": ";"}, {"on_error": "ignore"}, {"header": "yes"}, {"skip": -1},
+                                    {"columns": []}, {"columns": [{"nam": "a"}]}, {"max_errors": "many"}],
+                         ids=lambda option: str(next(iter(option.items()))))
+def test_a_wrong_option_of_a_read_is_refused_by_schema_and_program(schema, project, option):
     job = copy.deepcopy(GOOD)
-    job["ops"]["load"]["frames"]["a"]["read"]["delimeter"] = ";"
+    job["ops"]["load"]["frames"]["a"]["read"].update(option)
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate(job, schema["job"])
     project.write("in.csv", "a\n1\n")
     outcome = project.run("check", project.job(yaml.safe_dump(job)))
-    assert outcome.code == 3 and "delimiter" in outcome.err, outcome
+    assert outcome.code == 3 and "jobs/job.yaml:" in outcome.err, outcome
+
+
+EVERY_OPTION = load("""
+csv: [in.csv]
+delimiter: ","
+quote: ""
+escape: null
+comment: "#"
+encoding: utf8
+header: true
+nulls: ["", NA]
+nul: keep
+newline: auto
+skip: 0
+types: {a: string, b: {type: date, format: "%Y%m%d"}}
+quotes: lenient
+max_record_bytes: 1000
+on_error: quarantine
+max_errors: 1.5%
+quarantine: aside
+infer: false
+sniff: false
+preserve_order: true
+""")
+
+
+def test_the_schema_has_every_option_of_a_csv_read(schema, project):
+    job = copy.deepcopy(GOOD)
+    job["ops"]["load"]["frames"]["a"]["read"] = EVERY_OPTION
+    jsonschema.validate(job, schema["job"])
+    reads = schema["job"]["definitions"]["op"]["properties"]["frames"]["additionalProperties"]["properties"]["read"]["anyOf"]
+    [csv] = [read for read in reads if "csv" in read["properties"]]
+    assert set(csv["properties"]) == set(EVERY_OPTION) | {"layout", "columns", "member"}
+    project.write("in.csv", "a,b\n1,20260131\n")
+    project.run_ok("check", project.job(yaml.safe_dump(job)))
+
+
+def test_a_layout_that_the_schema_refuses_is_refused_by_the_program(schema, project):
+    good = {"description": "x", "delimiter": ";", "columns": ["a", {"name": "b", "type": "date", "format": "%Y%m%d"}]}
+    jsonschema.validate(good, schema["layout"])
+    job = copy.deepcopy(GOOD)
+    job["ops"]["load"]["frames"]["a"]["read"] = {"csv": "in.csv", "layout": "mine"}
+    project.write("in.csv", "1;20260131\n")
+    path = project.job(yaml.safe_dump(job))
+    project.write("layouts/mine.yaml", yaml.safe_dump(good))
+    project.run_ok("check", path)
+    for wrong in ({"colums": []}, {"columns": []}, {"columns": [{"name": "a", "typ": "date"}]}, {"columns": ["a"], "header": 1}):
+        with pytest.raises(jsonschema.ValidationError):
+            jsonschema.validate(wrong, schema["layout"])
+        project.write("layouts/mine.yaml", yaml.safe_dump(wrong))
+        assert project.run("check", path).code == 3, wrong
+
+
+VARIABLES = """
+name: job
+params:
+  n: {type: int64, default: 2}
+  on: {type: bool, default: true}
+  names: {type: "list<string>", default: [a]}
+  name: {type: string, default: a}
+  limit: {type: string, default: 5m}
+  policy: {type: string, default: quarantine}
+resources: {c: {type: cluster, config: {provider: embedded, n_workers: "${n}"}}}
+ops:
+  load:
+    requires: [c]
+    retry: {max: "${n}", delay: "${limit}", backoff: none}
+    timeout: "${limit}"
+    frames:
+      a:
+        read: {csv: in.csv, header: "${on}", max_errors: "${n}", on_error: "${policy}", preserve_order: "${on}"}
+        steps:
+          - select: "${names}"
+          - limit: "${n}"
+          - sample: {n: "${n}", seed: "${n}"}
+          - distinct: "${names}"
+          - sort: "${names}"
+          - aggregate: {by: "${names}", with: {n: count()}}
+          - select: ["${name}", n, {twice: "n * ${n}"}]
+    write:
+      - {frame: a, parquet: "out-${n}", mode: overwrite, partition_by: "${names}", compression_level: "${n}"}
+"""
+
+
+def test_variables_stand_for_values_of_every_type(schema, project):
+    jsonschema.validate(load(VARIABLES), schema["job"])
+    project.write("in.csv", "a,b\nx,1\nx,2\ny,3\n")
+    project.run_ok("run", project.job(VARIABLES))
+    assert project.read("out-2").to_pylist() == [{"n": 1, "twice": 2, "a": "x"}]
+    project.run_ok("run", "job", "-p", "n=1")
+    assert project.read("out-1").to_pylist() == [{"n": 1, "twice": 1, "a": "x"}]
+
+
+@pytest.mark.parametrize("argument, said", [
+    ("limit=soon", "length of time"), ("policy=ignore", "on_error is one of"), ("names=[c]", '"c" is not in'),
+    ("n=0", "at least 1"),
+])
+def test_a_value_that_does_not_fit_is_told_where_it_is_used(project, argument, said):
+    project.write("in.csv", "a,b\nx,1\n")
+    outcome = project.run("check", project.job(VARIABLES), "-p", argument)
+    assert outcome.code == 3 and said in outcome.err and "jobs/job.yaml:" in outcome.err, outcome
+
+
+def test_a_variable_that_is_not_closed(project):
+    outcome = project.run("check", project.job("name: job\nops: {go: {command: [echo, '${name', '$${x} $${y']}}\n"))
+    assert outcome.code == 3 and "this ${ is not closed" in outcome.err and outcome.err.count("error:") == 1, outcome

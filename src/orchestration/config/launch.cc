@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "base/shape.h"
+#include "orchestration/config/variables.h"
 #include "orchestration/definition/job_schema.h"
 
 namespace mutirao::orchestration {
@@ -50,6 +51,7 @@ class Resolver {
     for (const ResourceDef& resource : job_.resources) {
       ResolveConfig("resources", resource.name, resource.config, resource.locked, launch_.resources,
                     launch_.resource_origins);
+      PutParamsInto(launch_.resources[resource.name]);
       CheckResource(resource);
     }
     for (const OpDef& op : job_.ops) ResolveConfig("ops", op.name, op.config, {}, launch_.ops, launch_.op_origins);
@@ -157,6 +159,18 @@ class Resolver {
     for (const ConfigLayer& layer : layers_) {
       if (!layer.for_all_jobs) take_layer(layer);
     }
+  }
+
+  // A text that is one ${param} becomes its value; others wait until the resource is made.
+  void PutParamsInto(Json& value) const {
+    if (value.is_structured()) {
+      for (Json& item : value) PutParamsInto(item);
+    }
+    if (!value.is_string()) return;
+    const std::string text = value.get<std::string>();
+    std::vector<VariableUse> uses = FindVariables(text);
+    if (uses.size() != 1 || uses[0].name.size() + 3 != text.size()) return;
+    if (auto param = launch_.params.find(uses[0].name); param != launch_.params.end()) value = param->second.value;
   }
 
   // Faults of the merged config are told where the value at fault was given.

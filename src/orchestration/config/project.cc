@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include "base/log.h"
 #include "base/shape.h"
 #include "orchestration/definition/job_schema.h"
 #include "orchestration/definition/parse_job.h"
@@ -89,6 +90,33 @@ void AddFlagLayer(const char* flag, Result<ConfigLayer> layer, std::vector<Confi
   faults.push_back({.origin = flag, .diagnostic = {.message = status.message(), .help = status.help()}});
 }
 
+// Values that must not be seen in anything that is shown or written: params and variables whose names say so.
+void HideSecrets(const LoadedJob& job) {
+  // A command may print a variable that no ${env.NAME} took; short values would mask ordinary words.
+  constexpr size_t kShortestUnasked = 8;
+  for (const auto& [name, value] : job.project.environment.variables()) {
+    if (LooksSecret(name) && value.size() >= kShortestUnasked) Redactor::Global().Add(value);
+  }
+  for (const auto& [name, value] : job.launch.params) {
+    if (!LooksSecret(name)) continue;
+    for (const Json& item : value.value.is_array() ? value.value : Json::array({value.value})) {
+      Redactor::Global().Add(ValueAsText(item));
+    }
+  }
+}
+
+// Reads the limits of ops whose values are known only now. One that uses a param without a value stays as it is: that
+// the value is missing is told by those who need it.
+void SettleLimits(LoadedJob& job, Diagnostics& errors) {
+  Variables variables = LaunchVariables(job);
+  for (OpDef& op : job.def.ops) {
+    Json limits = {{"retry", op.spec.value("retry", Json())}, {"timeout", op.spec.value("timeout", Json())}};
+    if (limits.dump().find("${") == std::string::npos || UsesAny(limits, job.launch.missing)) continue;
+    Json settled = variables.Expand(limits, op.pointer, errors);
+    ReadLimits(op, settled["retry"], settled["timeout"], errors);
+  }
+}
+
 }  // namespace
 
 Result<Project> OpenProject(const std::string& folder, const std::string& job_path, Environment environment,
@@ -132,11 +160,38 @@ Result<std::string> FindJobFile(const std::string& folder, const std::string& jo
     if (document.ok() && document->value().is_object() && document->value().value("name", Json()) == Json(job))
       return Shown(file);
   }
+  std::string wanted = fs::path(job).stem().string();
   std::string help = DidYouMean(job, names);
+  if (help.empty() && std::find(names.begin(), names.end(), wanted) != names.end()) {
+    help = fmt::format("did you mean \"{}\"?", wanted);
+  }
   bool path = job.find('/') != std::string::npos || job.ends_with(".yaml") || job.ends_with(".yml");
-  if (help.empty() && !names.empty()) help = fmt::format("jobs/ has {}", fmt::join(names, ", "));
+  constexpr size_t kMostNamed = 12;
+  if (help.empty() && !names.empty()) {
+    const size_t more = names.size() > kMostNamed ? names.size() - kMostNamed : 0;
+    names.resize(names.size() - more);
+    help = fmt::format("jobs/ has {}{}", fmt::join(names, ", "), more > 0 ? fmt::format(" and {} more", more) : "");
+  }
   if (help.empty()) help = "give the path of a job file, or start a project with `mutirao new DIR`";
   return Status::NotFound(fmt::format("there is no job {} \"{}\"", path ? "file" : "named", job)).Help(std::move(help));
+}
+
+bool UsesAny(const Json& value, const std::vector<std::string>& names) {
+  if (value.is_structured()) {
+    return std::any_of(value.begin(), value.end(), [&](const Json& item) { return UsesAny(item, names); });
+  }
+  if (!value.is_string()) return false;
+  std::vector<VariableUse> uses = FindVariables(value.get<std::string>());
+  return std::any_of(uses.begin(), uses.end(), [&](const VariableUse& use) {
+    return std::find(names.begin(), names.end(), use.name) != names.end();
+  });
+}
+
+Variables LaunchVariables(const LoadedJob& job) {
+  Variables variables(&job.project.environment);
+  for (const auto& [name, value] : job.launch.params) variables.Set(name, value.value);
+  variables.Set("job.name", job.def.name);
+  return variables;
 }
 
 Result<LoadedJob> LoadJob(const LaunchRequest& request, std::vector<ConfigFault>& faults) {
@@ -161,6 +216,10 @@ Result<LoadedJob> LoadJob(const LaunchRequest& request, std::vector<ConfigFault>
     if (fault.origin == "job") fault.document = loaded.document;
     faults.push_back(std::move(fault));
   }
+  HideSecrets(loaded);
+  Diagnostics unsettled;
+  SettleLimits(loaded, unsettled);
+  AddFaults(unsettled, loaded.document, faults);
   return loaded;
 }
 

@@ -8,6 +8,7 @@
 #include "orchestration/config/environment.h"
 #include "orchestration/config/fault.h"
 #include "orchestration/config/launch.h"
+#include "orchestration/config/variables.h"
 #include "orchestration/definition/job.h"
 
 namespace mutirao::orchestration {
@@ -51,6 +52,12 @@ struct LoadedJob {
   JobDef def;
   LaunchConfig launch;
 };
+
+/// What ${…} stands for in all of a job: params, job.name and the environment.
+Variables LaunchVariables(const LoadedJob& job);
+
+/// Say whether a value has a ${…} of one of these names.
+bool UsesAny(const Json& value, const std::vector<std::string>& names);
 
 /// Read a job and put its config together. What is wrong with the contents goes to `faults`, and as much as could be
 /// read is given. Errors: kNotFound, kInvalid when there is no document to go on with.

@@ -21,6 +21,24 @@ std::vector<VariableUse> FindVariables(const std::string& text) {
   return uses;
 }
 
+namespace {
+
+// Where a ${ begins that is no $${; npos when there is none.
+size_t FindOpen(const std::string& text, size_t from) {
+  for (size_t at = text.find("${", from); at != std::string::npos; at = text.find("${", at + 2)) {
+    if (at == 0 || text[at - 1] != '$') return at;
+  }
+  return std::string::npos;
+}
+
+// Text between variables as it is meant: $${ stands for ${.
+std::string Unescaped(std::string text) {
+  for (size_t at = text.find("$${"); at != std::string::npos; at = text.find("$${", at + 2)) text.erase(at, 1);
+  return text;
+}
+
+}  // namespace
+
 std::string ValueAsText(const Json& value) {
   if (value.is_null()) return {};
   if (value.is_string()) return value.get<std::string>();
@@ -54,7 +72,9 @@ Result<Json> Variables::Find(const std::string& name) const {
   }
   for (const auto& [known, value] : values_) names.push_back(known);
   std::string help = DidYouMean(name, names);
-  if (help.empty()) help = fmt::format("there are {}, and env.NAME", fmt::join(names, ", "));
+  if (help.empty()) {
+    help = fmt::format("there are {}, and env.NAME; $${{ stands for ${{ itself", fmt::join(names, ", "));
+  }
   return Status::Invalid(fmt::format("there is nothing named \"{}\" to put here", name)).Help(std::move(help));
 }
 
@@ -62,7 +82,7 @@ std::string Variables::ExpandText(const std::string& text, const std::string& po
   std::string result;
   size_t begin = 0;
   for (const VariableUse& use : FindVariables(text)) {
-    result += text.substr(begin, use.span.begin - begin);
+    result += Unescaped(text.substr(begin, use.span.begin - begin));
     begin = use.span.end;
     Result<Json> value = Find(use.name);
     if (value.ok()) {
@@ -72,9 +92,13 @@ std::string Variables::ExpandText(const std::string& text, const std::string& po
           {.message = value.status().message(), .pointer = pointer, .span = use.span, .help = value.status().help()});
     }
   }
-  result += text.substr(begin);
-  for (size_t at = result.find("$${"); at != std::string::npos; at = result.find("$${", at + 2)) result.erase(at, 1);
-  return result;
+  if (size_t open = FindOpen(text, begin); open != std::string::npos) {
+    errors.Add({.message = "this ${ is not closed",
+                .pointer = pointer,
+                .span = {static_cast<int>(open), static_cast<int>(text.size())},
+                .help = "write ${name}; $${ stands for ${ itself"});
+  }
+  return result + Unescaped(text.substr(begin));
 }
 
 Json Variables::Expand(const Json& value, const std::string& pointer, Diagnostics& errors) const {

@@ -23,7 +23,7 @@ class Variables {
   const std::map<std::string, Json>& values() const { return values_; }
 
   /// Replace each ${name} in `text` by the text of its value: lists joined by commas, null by nothing; $${ stands
-  /// for ${ itself. A fault is added to `errors` with its span, and the text kept.
+  /// for ${ itself. A fault, also a ${ without its }, is added to `errors` with its span.
   std::string ExpandText(const std::string& text, const std::string& pointer, Diagnostics& errors) const;
 
   /// ExpandText for each text in a value; a text that is one ${name} and nothing else becomes the value itself, with

@@ -62,10 +62,10 @@ constexpr const char* kJobSchema = R"JSON({
     "retry": {
       "type": "object", "title": "a retry rule", "additionalProperties": false, "required": ["max"],
       "properties": {
-        "max": {"type": "integer", "minimum": 0, "maximum": 1000, "description": "Tries after the first."},
-        "delay": {"$ref": "#/definitions/duration"},
-        "backoff": {"enum": ["none", "linear", "exponential"]},
-        "jitter": {"enum": ["none", "full", "plus_minus"]}
+        "max": {"type": "integer", "minimum": 0, "maximum": 1000, "x-variables": true, "description": "Tries after the first."},
+        "delay": {"anyOf": [{"$ref": "#/definitions/duration"}], "x-variables": true, "x-expects": "a length of time such as 500ms, 10s, 5m or 2h"},
+        "backoff": {"enum": ["none", "linear", "exponential"], "x-variables": true},
+        "jitter": {"enum": ["none", "full", "plus_minus"], "x-variables": true}
       }
     },
     "op": {
@@ -77,7 +77,7 @@ constexpr const char* kJobSchema = R"JSON({
         "requires": {"$ref": "#/definitions/names", "description": "Resources that the op uses."},
         "tags": {"$ref": "#/definitions/tags"},
         "retry": {"$ref": "#/definitions/retry"},
-        "timeout": {"$ref": "#/definitions/duration", "description": "How long one try may take."},
+        "timeout": {"anyOf": [{"$ref": "#/definitions/duration"}], "x-variables": true, "x-expects": "a length of time such as 500ms, 10s, 5m or 2h", "description": "How long one try may take."},
         "config": {"type": "object", "description": "Values for this op alone: ${config.name}."},
         "frames": {"type": "object", "x-opaque": true, "x-part": "frames",
                    "description": "Named lazy tables: where their rows come from and the steps they go through."},

@@ -29,6 +29,19 @@ std::vector<std::string> NamesAt(const Json& map, const char* key) {
   return names;
 }
 
+RetryPolicy ReadRetry(const Json& map) {
+  RetryPolicy retry;
+  if (map.contains("max") && map["max"].is_number_integer()) retry.max = std::max(0, map["max"].get<int>());
+  if (Result<Duration> delay = ParseDuration(TextAt(map, "delay")); delay.ok()) retry.delay = *delay;
+  std::string backoff = TextAt(map, "backoff", "none");
+  std::string jitter = TextAt(map, "jitter", "none");
+  retry.backoff = backoff == "linear"        ? Backoff::kLinear
+                  : backoff == "exponential" ? Backoff::kExponential
+                                             : Backoff::kNone;
+  retry.jitter = jitter == "full" ? Jitter::kFull : jitter == "plus_minus" ? Jitter::kPlusMinus : Jitter::kNone;
+  return retry;
+}
+
 class Parser {
  public:
   Parser(const Json& document, Diagnostics& errors) : document_(document), errors_(errors) {}
@@ -154,24 +167,11 @@ class Parser {
     op.tags = MapAt(map, "tags");
     op.config = MapAt(map, "config");
     op.spec = map;
-    if (map.contains("retry") && map["retry"].is_object()) op.retry = ReadRetry(map["retry"]);
-    if (Result<Duration> timeout = ParseDuration(TextAt(map, "timeout")); timeout.ok()) op.timeout = *timeout;
+    Diagnostics told;  // by the check of the document's shape
+    ReadLimits(op, map.value("retry", Json()), map.value("timeout", Json()), told);
     if (op.timeout == Duration(0)) errors_.Add(pointer + "/timeout", "a timeout must be more than nothing");
     ReadBody(op);
     job_.ops.push_back(std::move(op));
-  }
-
-  static RetryPolicy ReadRetry(const Json& map) {
-    RetryPolicy retry;
-    if (map.contains("max") && map["max"].is_number_integer()) retry.max = std::max(0, map["max"].get<int>());
-    if (Result<Duration> delay = ParseDuration(TextAt(map, "delay")); delay.ok()) retry.delay = *delay;
-    std::string backoff = TextAt(map, "backoff", "none");
-    std::string jitter = TextAt(map, "jitter", "none");
-    retry.backoff = backoff == "linear"        ? Backoff::kLinear
-                    : backoff == "exponential" ? Backoff::kExponential
-                                               : Backoff::kNone;
-    retry.jitter = jitter == "full" ? Jitter::kFull : jitter == "plus_minus" ? Jitter::kPlusMinus : Jitter::kNone;
-    return retry;
   }
 
   void ReadBody(OpDef& op) {
@@ -339,6 +339,15 @@ std::vector<std::string> JobDef::OpNames() const {
   std::vector<std::string> names;
   for (const OpDef& op : ops) names.push_back(op.name);
   return names;
+}
+
+void ReadLimits(OpDef& op, const Json& retry, const Json& timeout, Diagnostics& errors) {
+  const Json& properties = JobSchema()["definitions"]["op"]["properties"];
+  if (!retry.is_null()) CheckShape(retry, properties["retry"], JobSchema(), op.pointer + "/retry", errors);
+  if (!timeout.is_null()) CheckShape(timeout, properties["timeout"], JobSchema(), op.pointer + "/timeout", errors);
+  if (retry.is_object()) op.retry = ReadRetry(retry);
+  if (!timeout.is_string()) return;
+  if (Result<Duration> length = ParseDuration(timeout.get<std::string>()); length.ok()) op.timeout = *length;
 }
 
 JobDef ParseJob(const Json& document, Diagnostics& errors) {

@@ -12,4 +12,8 @@ namespace mutirao::orchestration {
 /// that this build does not run. What could be read is in the result even then, so that later checks can add theirs.
 JobDef ParseJob(const Json& document, Diagnostics& errors);
 
+/// Check and read the `retry` and `timeout` of an op (null where it has none); texts with ${…} must have been replaced,
+/// or are passed over. Faults point below the op.
+void ReadLimits(OpDef& op, const Json& retry, const Json& timeout, Diagnostics& errors);
+
 }  // namespace mutirao::orchestration
