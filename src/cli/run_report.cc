@@ -18,15 +18,20 @@ int64_t Number(const Json& json, const char* key) {
   return json.at(key).get<int64_t>();
 }
 
+std::string CountOrUnknown(const Json& count) {
+  return count.is_null() ? "an unknown number" : WithThousands(count.get<int64_t>());
+}
+
 void AddWrite(const Json& write, std::string& text) {
   text += Text(write, "line") + "\n";
   int64_t files = Number(write, "files");
-  text += fmt::format("  to {} ({}, {} {}, {})\n", Text(write, "target"), Text(write, "format"), WithThousands(files),
-                      files == 1 ? "file" : "files", BytesText(Number(write, "bytes")));
+  text += fmt::format("  {} {} ({}, {} {}, {})\n", write.at("published").get<bool>() ? "to" : "NOT PUBLISHED to",
+                      Text(write, "target"), Text(write, "format"), WithThousands(files), files == 1 ? "file" : "files",
+                      BytesText(Number(write, "bytes")));
   for (const Json& join : write.at("joins")) {
     text += fmt::format("  {}: {}\n", Text(join, "join"), Text(join, "line"));
-    text += fmt::format("    rows without a partner: {} left, {} right\n",
-                        WithThousands(Number(join, "left_unmatched")), WithThousands(Number(join, "right_unmatched")));
+    text += fmt::format("    rows without a partner: {} left, {} right\n", CountOrUnknown(join.at("left_unmatched")),
+                        CountOrUnknown(join.at("right_unmatched")));
   }
 }
 

@@ -53,7 +53,8 @@ class SinkWriter {
 /// Where the rows of a frame go. Immutable; describes itself as JSON like a Source.
 ///
 /// The order of a run: Begin (one process) → Open/Write/Finish (any number of tasks, any process that sees the staging
-/// folder) → Publish or Discard (one process). Publish verifies the row counts of the files themselves.
+/// folder) → Verify, then Publish, or Discard (one process). Of several outputs all are verified before the first is
+/// published.
 class Sink {
  public:
   virtual ~Sink() = default;
@@ -70,7 +71,13 @@ class Sink {
 
   virtual Result<std::unique_ptr<SinkWriter>> Open(const SinkContext& context) const = 0;
 
-  /// Make exactly these parts visible in one step, after comparing each file's own row count with PartInfo::rows.
+  /// Find what would be wrong with publishing these parts: compare each file's own row count with PartInfo::rows, look
+  /// at the target again, bring everything to disk. Makes nothing visible.
+  virtual Status Verify(const std::string& /*staging*/, const std::vector<PartInfo>& /*parts*/) const {
+    return Status::Ok();
+  }
+
+  /// Make exactly these parts visible in one step. REQUIRES: Verify.
   virtual Status Publish(const std::string& staging, const std::vector<PartInfo>& parts) const = 0;
 
   /// Remove the staging place and everything in it. Never fails loudly; safe to call twice.

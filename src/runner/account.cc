@@ -141,8 +141,9 @@ class Accountant {
     const JoinKind kind = join.spec.kind;
     int64_t dropped = 0;   // left rows that have no row in the output
     int64_t appended = 0;  // rows of the right side alone
-    if (kind == JoinKind::kInner || kind == JoinKind::kRight) dropped = counts.left_unmatched;
-    if (kind == JoinKind::kRight || kind == JoinKind::kFull) appended = counts.right_unmatched;
+    // Counts of a table that several tasks read are not known (-1): what they would tell apart is told as one.
+    if (kind == JoinKind::kInner || kind == JoinKind::kRight) dropped = std::max<int64_t>(0, counts.left_unmatched);
+    if (kind == JoinKind::kRight || kind == JoinKind::kFull) appended = std::max<int64_t>(0, counts.right_unmatched);
     if (kind == JoinKind::kSemi) dropped = counts.rows_in - counts.rows_out;
     if (kind == JoinKind::kAnti) {
       AddTerm(account.losses, "matched", counts.rows_in - counts.rows_out);

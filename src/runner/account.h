@@ -33,6 +33,7 @@ struct Account {
 struct JoinAccount {
   std::string description;  ///< "left join of csv Empresas*.zip on cnpj_basico"
   Account right;
+  /// -1: not known, as several tasks read the table of the join.
   int64_t right_unmatched = 0;
   int64_t left_unmatched = 0;
 };

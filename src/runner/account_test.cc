@@ -111,6 +111,21 @@ TEST(Account, PutsRowsThatJoinsMakeOnTheLeft) {
   EXPECT_EQ(account.joins[0].right_unmatched, 4);
 }
 
+TEST(Account, AddsUpWhenNobodyKnowsWhoHadNoPartner) {
+  PlanPtr left = Scan("left");
+  PlanPtr right = Scan("right");
+  PlanPtr join = MUTIRAO_MUST(frame::MakeJoin(left, right, {{"k", "k"}}, frame::JoinKind::kInner));
+  PlanPtr write = Write(join);
+  NodeReport counts = Counts(join, 5, 3);
+  counts.rows_right = 9;
+  counts.left_unmatched = -1;
+  ExecutionReport report{
+      .nodes = {ScanCounts(left, 5, 0, 0), ScanCounts(right, 9, 0, 0), counts, WriteCounts(write, 3)}};
+  WriteAccount account = MUTIRAO_MUST(AccountFor(write, report));
+  EXPECT_EQ(account.rows.ToString("written"), "read 5 = written 3 + filtered 0 + quarantined 0 + unmatched 2");
+  EXPECT_EQ(account.joins[0].left_unmatched, -1);
+}
+
 TEST(Account, FollowsEveryInputOfAUnion) {
   PlanPtr a = Scan("a");
   PlanPtr b = Scan("b");

@@ -5,9 +5,11 @@
 #include <mutirao/version.h>
 
 #include "engine/execute.h"
+#include "frame/optimizer/fix_today.h"
 #include "frame/optimizer/optimizer.h"
 #include "runner/account.h"
 #include "runner/quarantine.h"
+#include "runner/source_files.h"
 #include "runner/staged_writes.h"
 
 namespace mutirao::runner {
@@ -46,18 +48,19 @@ Json DescribeJoins(const WriteAccount& account) {
     json["join"] = join.description;
     json["right"] = join.right.ToJson("joined");
     json["line"] = join.right.ToString("joined");
-    json["right_unmatched"] = join.right_unmatched;
-    json["left_unmatched"] = join.left_unmatched;
+    json["right_unmatched"] = join.right_unmatched < 0 ? Json() : Json(join.right_unmatched);
+    json["left_unmatched"] = join.left_unmatched < 0 ? Json() : Json(join.left_unmatched);
     joins.push_back(std::move(json));
   }
   return joins;
 }
 
-Json DescribeWrite(const BoundFrames::Write& write, const WriteAccount& account) {
+Json DescribeWrite(const BoundFrames::Write& write, const WriteAccount& account, bool published) {
   Json json;
   json["frame"] = write.frame;
   json["target"] = write.sink->target();
   json["format"] = write.sink->kind();
+  json["published"] = published;
   json["line"] = account.rows.ToString("written");
   json["rows"] = account.rows.ToJson("written");
   json["files"] = account.files;
@@ -87,10 +90,14 @@ Json MetadataFor(const LoadedJob& job, const OpDef& op, const std::string& run_i
   return metadata;
 }
 
-Json SumUp(const BoundFrames& bound, const std::vector<WriteAccount>& accounts, const engine::ExecutionReport& report) {
+// The first `published` writes are visible.
+Json SumUp(const BoundFrames& bound, const std::vector<WriteAccount>& accounts, size_t published,
+           const engine::ExecutionReport& report) {
   Json outcome;
   outcome["writes"] = Json::array();
-  for (size_t i = 0; i < accounts.size(); ++i) outcome["writes"].push_back(DescribeWrite(bound.writes[i], accounts[i]));
+  for (size_t i = 0; i < accounts.size(); ++i) {
+    outcome["writes"].push_back(DescribeWrite(bound.writes[i], accounts[i], i < published));
+  }
   outcome["sources"] = DescribeSources(report);
   int64_t rows = 0;
   int64_t bytes = 0;
@@ -118,9 +125,11 @@ int ThreadsFor(const LoadedJob& job, const OpDef& op) {
   return 0;
 }
 
-Result<Json> RunFrames(const LoadedJob& job, const OpDef& op, const BoundFrames& bound,
-                       const orchestration::OpAttempt& attempt, RunEvents& events) {
-  std::vector<PlanPtr> roots = MUTIRAO_TRY(frame::Optimize(bound.Roots()));
+Status RunFrames(const LoadedJob& job, const OpDef& op, const BoundFrames& bound,
+                 const orchestration::OpAttempt& attempt, RunEvents& events, Json& outcome) {
+  const auto day = std::chrono::floor<std::chrono::days>(attempt.run_started).time_since_epoch();
+  std::vector<PlanPtr> dated = MUTIRAO_TRY(frame::FixToday(bound.Roots(), static_cast<int32_t>(day.count())));
+  std::vector<PlanPtr> roots = MUTIRAO_TRY(frame::Optimize(dated));
   std::unique_ptr<OpQuarantine> quarantine = MUTIRAO_TRY(OpQuarantine::Make(job, bound, attempt.run_id));
   StagedWrites staged(roots);
   MUTIRAO_TRY(staged.Begin(attempt.run_id));
@@ -130,7 +139,9 @@ Result<Json> RunFrames(const LoadedJob& job, const OpDef& op, const BoundFrames&
   options.warn = [&](const std::string& text) { events.OpWarned(op.name, text); };
   options.attempt = fmt::format("{}-{}", attempt.run_id, attempt.number);
   options.metadata = MetadataFor(job, op, attempt.run_id, roots);
+  SourceFiles files = MUTIRAO_TRY(SourceFiles::Of(roots));
   engine::ExecutionReport report = MUTIRAO_TRY(engine::Execute(roots, staged.places(), options));
+  MUTIRAO_TRY(files.CheckUnchanged());
 
   std::vector<WriteAccount> accounts;
   for (const PlanPtr& root : roots) {
@@ -139,11 +150,13 @@ Result<Json> RunFrames(const LoadedJob& job, const OpDef& op, const BoundFrames&
   }
   if (attempt.stop.stop_requested()) return Status::Cancelled("stopped before anything was published");
   MUTIRAO_TRY(quarantine->Finish());
+  MUTIRAO_TRY(staged.VerifyAll(report));
   Json set_aside = MUTIRAO_TRY(quarantine->Publish());
-  MUTIRAO_TRY(staged.PublishAll(report));
-  Json outcome = SumUp(bound, accounts, report);
+  Status published = staged.PublishAll(report);
+  if (staged.published() == 0) return published;
+  outcome = SumUp(bound, accounts, staged.published(), report);
   outcome["quarantine"] = std::move(set_aside);
-  return outcome;
+  return published;
 }
 
 }  // namespace mutirao::runner

@@ -7,14 +7,15 @@
 
 namespace mutirao::runner {
 
-/// Run the writes of a frames op: plan, execute, check that every row is accounted for, then publish all outputs one
-/// after the other. When anything fails before that, nothing is visible and nothing stays behind.
+/// Run the writes of a frames op: plan, execute, check that every row is accounted for and every file whole, then
+/// publish all outputs one after the other. When anything fails before that, nothing is visible and nothing stays
+/// behind.
 ///
-/// Gives the op's outcome: {"writes", "sources", "quarantine", "seconds", "rows_read", "bytes_read"}, see
-/// docs/formats/run-json.md.
+/// `outcome` becomes {"writes", "sources", "quarantine", "seconds", "rows_read", "bytes_read"}, see
+/// docs/formats/run-json.md; also when publishing failed after some outputs became visible.
 /// Errors: those of formats and engine; kCancelled; kInternal when rows do not add up.
-Result<Json> RunFrames(const orchestration::LoadedJob& job, const orchestration::OpDef& op, const BoundFrames& bound,
-                       const orchestration::OpAttempt& attempt, RunEvents& events);
+Status RunFrames(const orchestration::LoadedJob& job, const orchestration::OpDef& op, const BoundFrames& bound,
+                 const orchestration::OpAttempt& attempt, RunEvents& events, Json& outcome);
 
 /// Threads that an op's cluster resource asks for; 0 when it leaves that to the engine.
 int ThreadsFor(const orchestration::LoadedJob& job, const orchestration::OpDef& op);

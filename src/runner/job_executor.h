@@ -12,7 +12,7 @@ class JobExecutor : public orchestration::OpExecutor {
   /// Both must outlive the executor.
   JobExecutor(const orchestration::LoadedJob& job, RunEvents& events) : job_(job), events_(events) {}
 
-  Result<Json> Execute(const orchestration::OpDef& op, const orchestration::OpAttempt& attempt) override;
+  Status Execute(const orchestration::OpDef& op, const orchestration::OpAttempt& attempt, Json& outcome) override;
 
  private:
   Status Refuse(const orchestration::OpDef& op, const Diagnostics& errors);

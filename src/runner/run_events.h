@@ -18,8 +18,6 @@ class RunEvents : public orchestration::RunObserver {
   virtual void OpWrote(const std::string& /*op*/, const std::string& /*line*/) {}
   /// The op cannot be run as it is written.
   virtual void OpIsWrong(const std::string& /*op*/, const std::vector<orchestration::ConfigFault>&) {}
-  /// The op's outputs have just become visible.
-  virtual void OpPublished(const std::string& /*op*/, const Json& /*outcome*/) {}
 };
 
 }  // namespace mutirao::runner

@@ -83,6 +83,7 @@ Result<std::vector<std::string>> WriteRunJson(const orchestration::LoadedJob& jo
   for (const auto& [op, record] : run["ops"].items()) {
     if (!record.contains("writes")) continue;
     for (const Json& write : record["writes"]) {
+      if (!write.value("published", false)) continue;
       std::string target = write["target"].get<std::string>();
       if (target.find("://") != std::string::npos) continue;
       while (target.size() > 1 && target.ends_with('/')) target.pop_back();
@@ -90,7 +91,7 @@ Result<std::vector<std::string>> WriteRunJson(const orchestration::LoadedJob& jo
     }
   }
   std::vector<std::string> written;
-  std::string text = Redactor::Global().Mask(run.dump(2, ' ', false, Json::error_handler_t::replace)) + "\n";
+  std::string text = Redactor::Global().MaskTexts(run).dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
   for (const std::string& target : targets) {
     fs::path path(target);
     std::string beside = (path.parent_path() / (path.filename().string() + ".run.json")).string();

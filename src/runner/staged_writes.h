@@ -22,13 +22,21 @@ class StagedWrites {
   /// Check every target and make its staging place.
   Status Begin(const std::string& run_id);
 
-  /// Make the outputs visible one after the other, each in one step.
-  /// Errors: as Sink::Publish; says how many outputs were published before it.
+  /// Sink::Verify for every output, before any becomes visible.
+  Status VerifyAll(const engine::ExecutionReport& report) const;
+
+  /// Make the outputs visible one after the other, each in one step. REQUIRES: VerifyAll.
+  /// Errors: as Sink::Publish; says which outputs are visible already and which are as they were.
   Status PublishAll(const engine::ExecutionReport& report);
+
+  /// How many outputs are visible: that many, from the first.
+  size_t published() const { return published_; }
 
   const engine::Staging& places() const { return places_; }
 
  private:
+  std::string HowFar() const;
+
   const std::vector<frame::PlanPtr>& roots_;
   engine::Staging places_;
   size_t published_ = 0;

@@ -83,7 +83,7 @@ Result<DatasetOptions> ReadDatasetOptions(const Json& spec, const Json& schema, 
                                           const frame::FormatContext& context, Diagnostics& errors) {
   size_t faults = errors.size();
   if (spec.is_object() && spec.contains("mode") && spec["mode"] == "replace_where") {
-    errors.Add({.message = fmt::format("mode replace_where is not possible for {}", kind),
+    errors.Add({.message = fmt::format("mode replace_where needs a table with a log of its changes, {} has none", kind),
                 .pointer = "/mode",
                 .help = "use mode: overwrite with the whole dataset"});
     return errors.ToStatus();
@@ -91,7 +91,8 @@ Result<DatasetOptions> ReadDatasetOptions(const Json& spec, const Json& schema, 
   CheckShape(spec, schema, schema, "", errors);
   if (errors.size() > faults) return errors.ToStatus();
   DatasetOptions options;
-  options.target = storage::ResolvePath(context.base_dir, spec[kind].get<std::string>());
+  options.shown = spec[kind].get<std::string>();
+  options.target = storage::ResolvePath(context.base_dir, options.shown);
   std::string mode = spec.value("mode", "error");
   if (mode == "overwrite") options.mode = storage::PublishMode::kOverwrite;
   if (mode == "append") options.mode = storage::PublishMode::kAppend;

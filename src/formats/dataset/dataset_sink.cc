@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "formats/dataset/dataset_writer.h"
+#include "storage/durable.h"
 #include "storage/local_path.h"
 
 namespace mutirao::formats {
@@ -42,7 +43,7 @@ DatasetSink::DatasetSink(std::string kind, SchemaPtr schema, Json spec, DatasetO
 }
 
 std::string DatasetSink::Describe() const {
-  std::string text = fmt::format("{} {}", kind_, options_.target);
+  std::string text = fmt::format("{} {}", kind_, options_.shown);
   if (!options_.partition_by.empty()) text += fmt::format(" by {}", fmt::join(options_.partition_by, ", "));
   return text;
 }
@@ -52,7 +53,7 @@ Status DatasetSink::CheckOverwrite() const {
   std::error_code error;
   for (fs::recursive_directory_iterator at(path, error), end; !error && at != end; at.increment(error)) {
     if (at->is_directory(error) || BelongsToDataset(at->path(), format_->extension())) continue;
-    return Status::Invalid(fmt::format("{} has files that are no part of a {} dataset: {}", options_.target, kind_,
+    return Status::Invalid(fmt::format("{} has files that are no part of a {} dataset: {}", options_.shown, kind_,
                                        at->path().string()))
         .Help("overwriting would delete them; move them away or write to another folder");
   }
@@ -63,13 +64,17 @@ Status DatasetSink::CheckTarget() const {
   auto path = MUTIRAO_TRY(storage::LocalPath(options_.target));
   std::error_code error;
   fs::file_status status = fs::status(path, error);
-  if (options_.mode == storage::PublishMode::kError || !fs::exists(status)) return Status::Ok();
+  if (!fs::exists(status)) return Status::Ok();
+  if (options_.mode == storage::PublishMode::kError && !(fs::is_directory(status) && fs::is_empty(path, error))) {
+    return Status::AlreadyExists(fmt::format("the output {} exists", options_.shown))
+        .Help("use mode: overwrite or append, or another path");
+  }
   if (single_file_ && fs::is_directory(status)) {
-    return Status::Invalid(fmt::format("{} is a folder, and one file is to be written there", options_.target))
+    return Status::Invalid(fmt::format("{} is a folder, and one file is to be written there", options_.shown))
         .Help(fmt::format("a name without {} is written as a folder", format_->extension()));
   }
   if (!single_file_ && !fs::is_directory(status)) {
-    return Status::Invalid(fmt::format("{} is a file, and a folder is to be written there", options_.target))
+    return Status::Invalid(fmt::format("{} is a file, and a folder is to be written there", options_.shown))
         .Help(fmt::format("a name that ends in {} is written as one file", format_->extension()));
   }
   if (options_.mode == storage::PublishMode::kOverwrite && !single_file_) return CheckOverwrite();
@@ -86,25 +91,30 @@ Result<std::unique_ptr<frame::SinkWriter>> DatasetSink::Open(const frame::SinkCo
       schema_, options_.partition_by, options_.target_file_bytes, single_file_, format_, context));
 }
 
-Status DatasetSink::Publish(const std::string& staging, const std::vector<frame::PartInfo>& parts) const {
-  if (parts.empty()) return Status::Internal("nothing was written for " + options_.target);
+Status DatasetSink::Verify(const std::string& staging, const std::vector<frame::PartInfo>& parts) const {
+  if (parts.empty()) return Status::Internal("nothing was written for " + options_.shown);
   std::vector<frame::PartInfo> kept = WithoutEmpty(parts);
-  std::vector<std::string> files;
+  if (single_file_ && kept.size() > 1) {
+    return Status::Unsupported(
+               fmt::format("{} would be one file, and {} tasks wrote parts of it", options_.shown, kept.size()))
+        .Help("name a folder as the output");
+  }
   for (const frame::PartInfo& part : kept) {
     std::string path = staging + "/" + part.path;
     auto rows = MUTIRAO_TRY(format_->CountRows(path).Context("checking " + path));
     if (rows >= 0 && rows != part.rows) {
       return Status::Io(fmt::format("{} has {} rows where {} were written", path, rows, part.rows));
     }
-    files.push_back(part.path);
   }
+  MUTIRAO_TRY(CheckTarget());
+  return storage::SyncTree(staging);
+}
+
+Status DatasetSink::Publish(const std::string& staging, const std::vector<frame::PartInfo>& parts) const {
+  std::vector<std::string> files;
+  for (const frame::PartInfo& part : WithoutEmpty(parts)) files.push_back(part.path);
   if (!single_file_) return storage::PublishFolder(staging, options_.target, options_.mode, files);
-  if (files.size() > 1) {
-    return Status::Unsupported(
-               fmt::format("{} would be one file, and {} tasks wrote parts of it", options_.target, files.size()))
-        .Help("name a folder as the output");
-  }
-  return storage::PublishFile(staging + "/" + files[0], options_.target, options_.mode);
+  return storage::PublishFile(staging + "/" + files.at(0), options_.target, options_.mode);
 }
 
 }  // namespace mutirao::formats

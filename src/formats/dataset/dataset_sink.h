@@ -13,7 +13,8 @@ namespace mutirao::formats {
 
 /// Options that every sink of files has.
 struct DatasetOptions {
-  std::string target;
+  std::string target;  ///< as storage takes it
+  std::string shown;   ///< as the user named it
   storage::PublishMode mode = storage::PublishMode::kError;
   std::vector<std::string> partition_by;
   /// A file is ended after about this many bytes.
@@ -31,9 +32,10 @@ class DatasetSink : public frame::Sink {
   const SchemaPtr& schema() const override { return schema_; }
   Json ToJson() const override { return spec_; }
   std::string Describe() const override;
-  std::string target() const override { return options_.target; }
+  std::string target() const override { return options_.shown; }
   Result<std::string> Begin(const std::string& run_id) const override;
   Result<std::unique_ptr<frame::SinkWriter>> Open(const frame::SinkContext& context) const override;
+  Status Verify(const std::string& staging, const std::vector<frame::PartInfo>& parts) const override;
   Status Publish(const std::string& staging, const std::vector<frame::PartInfo>& parts) const override;
   void Discard(const std::string& staging) const override { storage::DiscardStaging(staging); }
 

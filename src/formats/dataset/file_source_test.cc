@@ -39,6 +39,7 @@ class FileSourceTest : public testing::Test {
     for (size_t i = 0; i < batches.size(); ++i) MUTIRAO_TRY(writer->Write(static_cast<int>(i) % workers, batches[i]));
     for (int w = 0; w < workers; ++w) MUTIRAO_TRY(writer->FinishWorker(w));
     auto parts = MUTIRAO_TRY(writer->Finish());
+    MUTIRAO_TRY(sink->Verify(staging, parts));
     return sink->Publish(staging, parts);
   }
 

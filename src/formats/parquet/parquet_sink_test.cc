@@ -44,7 +44,8 @@ class ParquetSinkTest : public testing::Test {
       sink.Discard(staging);
       return std::move(parts).status();
     }
-    Status published = sink.Publish(staging, *parts);
+    Status published = sink.Verify(staging, *parts);
+    if (published.ok()) published = sink.Publish(staging, *parts);
     if (!published.ok()) sink.Discard(staging);
     return published;
   }
@@ -215,9 +216,9 @@ TEST_F(ParquetSinkTest, PartThatIsNotWholeIsNotPublished) {
   auto parts = *WriteParts(*sink, staging, {Numbered(0, 100)}, 1);
   auto wrong = parts;
   wrong[0].rows = 99;
-  EXPECT_EQ(sink->Publish(staging, wrong).code(), StatusCode::kIo);
+  EXPECT_EQ(sink->Verify(staging, wrong).code(), StatusCode::kIo);
   fs::resize_file(staging + "/" + parts[0].path, 200);
-  EXPECT_EQ(sink->Publish(staging, parts).code(), StatusCode::kIo);
+  EXPECT_EQ(sink->Verify(staging, parts).code(), StatusCode::kIo);
   sink->Discard(staging);
   EXPECT_TRUE(dir_.Entries().empty());
 }

@@ -117,6 +117,7 @@ Result<std::vector<frame::PartInfo>> QuarantineWriter::Finish() {
   if (!writer_) return parts_;
   MUTIRAO_TRY(writer_->FinishWorker(0));
   parts_ = MUTIRAO_TRY(writer_->Finish());
+  MUTIRAO_TRY(sink_->Verify(staging_, parts_));
   return parts_;
 }
 

@@ -117,19 +117,17 @@ class Runner {
       record.state = OpState::kRunning;
       ++record.attempts;
       if (options_.observer) options_.observer->OpStarted(op, record.attempts);
-      Result<Json> outcome = TryOnce(op, record.attempts);
-      if (options_.stop.stop_requested() && !outcome.ok()) {
-        record.state = OpState::kCancelled;
-        record.error = std::move(outcome).status();
-        return;
-      }
-      if (outcome.ok()) {
+      Json outcome;
+      record.error = TryOnce(op, record.attempts, outcome);
+      if (!outcome.is_null()) record.outcome = std::move(outcome);
+      if (record.error.ok()) {
         record.state = OpState::kSucceeded;
-        record.error = Status::Ok();
-        record.outcome = std::move(outcome).value();
         return;
       }
-      record.error = std::move(outcome).status();
+      if (options_.stop.stop_requested()) {
+        record.state = OpState::kCancelled;
+        return;
+      }
       record.state = OpState::kFailed;
       if (record.attempts > op.retry.max || !MayGoBetter(record.error)) return;
       record.state = OpState::kUpForRetry;
@@ -142,12 +140,12 @@ class Runner {
     }
   }
 
-  Result<Json> TryOnce(const OpDef& op, int number) {
+  Status TryOnce(const OpDef& op, int number, Json& outcome) {
     AttemptStop stop(options_.stop, op.timeout);
-    OpAttempt attempt{.run_id = options_.run_id, .number = number, .stop = stop.token()};
-    Result<Json> outcome = executor_.Execute(op, attempt);
-    bool over_time = !outcome.ok() && stop.timed_out() && !options_.stop.stop_requested();
-    if (!over_time) return outcome;
+    OpAttempt attempt{.run_id = options_.run_id, .number = number, .run_started = run_.started, .stop = stop.token()};
+    Status done = executor_.Execute(op, attempt, outcome);
+    bool over_time = !done.ok() && stop.timed_out() && !options_.stop.stop_requested();
+    if (!over_time) return done;
     return Status::Deadline(fmt::format("it took longer than its timeout of {}",
                                         FormatDuration(std::chrono::duration<double>(*op.timeout))))
         .Help("raise timeout: of the op, or find out what it waits for");

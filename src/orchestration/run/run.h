@@ -26,7 +26,8 @@ struct OpRecord {
   Status error;
   /// The op whose failure keeps this one from starting.
   std::string blocked_by;
-  /// What the executor gave for the attempt that succeeded.
+  /// What the executor tells of the last attempt that has something to tell: the one that succeeded, or one that failed
+  /// after some of its outputs became visible.
   Json outcome;
 };
 
@@ -47,6 +48,8 @@ struct RunRecord {
 struct OpAttempt {
   std::string run_id;
   int number = 1;
+  /// When the run began: what depends on the time of a run counts from here in all its ops.
+  WallTime run_started{};
   /// Asks the attempt to stop: the run was cancelled or the op's timeout is over.
   std::stop_token stop;
 };
@@ -55,8 +58,8 @@ struct OpAttempt {
 class OpExecutor {
  public:
   virtual ~OpExecutor() = default;
-  /// Blocks until the attempt ended. A failed attempt has left nothing behind.
-  virtual Result<Json> Execute(const OpDef& op, const OpAttempt& attempt) = 0;
+  /// Blocks until the attempt ended. A failed attempt has left nothing behind, or tells in `outcome` what it left.
+  virtual Status Execute(const OpDef& op, const OpAttempt& attempt, Json& outcome) = 0;
 };
 
 /// Told what happens, from the thread that runs.

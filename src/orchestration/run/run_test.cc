@@ -14,19 +14,26 @@ namespace {
 // Fails an op as often as it is told, then succeeds.
 class Scripted : public OpExecutor {
  public:
-  Result<Json> Execute(const OpDef& op, const OpAttempt& attempt) override {
+  Status Execute(const OpDef& op, const OpAttempt& attempt, Json& outcome) override {
     order += op.name;
+    began.push_back(attempt.run_started);
+    if (on_execute) on_execute();
     if (hang == op.name) {
       while (!attempt.stop.stop_requested()) std::this_thread::sleep_for(std::chrono::milliseconds(1));
       return Status::Cancelled("stopped");
     }
+    if (left_behind) outcome = {{"left by", attempt.number}};
     if (failures[op.name]-- > 0) return Status(code, "no");
-    return Json({{"attempt", attempt.number}});
+    outcome = {{"attempt", attempt.number}};
+    return Status::Ok();
   }
   std::map<std::string, int> failures;
   StatusCode code = StatusCode::kFailed;
   std::string hang;
   std::string order;
+  std::vector<WallTime> began;
+  std::function<void()> on_execute;
+  bool left_behind = false;  // failed attempts tell of something
 };
 
 JobDef Job(const std::string& ops) {
@@ -51,6 +58,26 @@ TEST(RunJob, RunsOpsInOrder) {
   Scripted executor;
   EXPECT_EQ(States(RunJob(Job(kThree), kAll, executor, {})), "succeeded a=succeeded b=succeeded c=succeeded");
   EXPECT_EQ(executor.order, "abc");
+}
+
+TEST(RunJob, KeepsWhatAFailedAttemptTells) {
+  Scripted executor;
+  executor.failures = {{"c", 1}};
+  executor.left_behind = true;
+  RunRecord run = RunJob(Job(kThree), kAll, executor, {});
+  EXPECT_EQ(States(run), "failed a=succeeded b=succeeded c=failed");
+  EXPECT_EQ(run.ops[2].outcome.dump(), R"({"left by":1})");
+  executor.failures = {{"a", 1}};
+  run = RunJob(Job(kThree), kAll, executor, {});
+  EXPECT_EQ(run.ops[0].outcome.dump(), R"({"attempt":2})");
+}
+
+TEST(RunJob, GivesAllAttemptsTheTimeTheRunBegan) {
+  ManualClock clock(WallTime(std::chrono::sys_days(std::chrono::year(2026) / 1 / 31)));
+  Scripted executor;
+  executor.on_execute = [&] { clock.Advance(std::chrono::hours(24)); };
+  RunRecord run = RunJob(Job(kThree), kAll, executor, {.clock = &clock});
+  EXPECT_EQ(executor.began, std::vector<WallTime>(3, run.started));
 }
 
 TEST(RunJob, TriesAgainUpToMax) {
