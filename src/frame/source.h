@@ -62,18 +62,18 @@ struct ScanCounters {
   std::atomic<int64_t> bytes_total{0};       ///< stored bytes of all splits; for progress
   std::atomic<int64_t> blank_lines{0};
   std::atomic<int64_t> nul_bytes_dropped{0};
-  std::atomic<int64_t> values_nulled{0};     ///< on_error: null, fields that did not convert and became null
+  std::atomic<int64_t> values_nulled{0};  ///< on_error: null, fields that did not convert and became null
 };
 
 /// A record that could not be used, as it is kept aside.
 struct QuarantinedRow {
-  std::string source;      ///< file as the user named it
-  std::string member;      ///< archive member, or empty
-  int64_t line = -1;       ///< physical line where the record begins, from 1; -1 unknown
-  int64_t byte_offset = -1;///< of the record in the (inflated) file
-  std::string column;      ///< the field at fault, or empty when it is the record's shape
+  std::string source;        ///< file as the user named it
+  std::string member;        ///< archive member, or empty
+  int64_t line = -1;         ///< physical line where the record begins, from 1; -1 unknown
+  int64_t byte_offset = -1;  ///< of the record in the (inflated) file
+  std::string column;        ///< the field at fault, or empty when it is the record's shape
   std::string reason;
-  std::string raw;         ///< the record's bytes as they were
+  std::string raw;  ///< the record's bytes as they were
 };
 
 /// Takes quarantined rows. Threads: any, at once.
@@ -86,8 +86,8 @@ class QuarantineSink {
 /// What stands around a scan while it runs.
 struct ScanContext {
   std::stop_token stop;
-  ScanCounters* counters = nullptr;        ///< never null
-  QuarantineSink* quarantine = nullptr;    ///< null: quarantining is an error of the caller
+  ScanCounters* counters = nullptr;      ///< never null
+  QuarantineSink* quarantine = nullptr;  ///< null: quarantining is an error of the caller
   /// Told once for each new warning text ("header name 3 is empty and became column_3").
   std::function<void(const std::string&)> warn;
 };
@@ -121,6 +121,9 @@ class Source {
 
   /// The spec from which the registry makes an equal source, complete: schema included, nothing to be sniffed again.
   virtual Json ToJson() const = 0;
+
+  /// The stored files it reads, in the form that storage takes; empty for what is no file.
+  virtual std::vector<std::string> Files() const { return {}; }
 
   /// One line for `explain` and reports: "csv data/cnpj/Empresas*.zip (2 files)".
   virtual std::string Describe() const = 0;

@@ -10,6 +10,7 @@
 #include "frame/plan/frames_builder.h"
 #include "orchestration/definition/op_graph.h"
 #include "runner/all_formats.h"
+#include "runner/check_places.h"
 #include "runner/expand_frames.h"
 #include "runner/param_scalar.h"
 #include "storage/storage.h"
@@ -75,6 +76,7 @@ class Binder {
     bound_.frames = frame::BuildFrames(frames, op_.pointer + "/frames", context, faults);
     Forward(faults, frames);
     if (op_.spec.contains("write") && op_.spec["write"].is_array()) BindWrites(op_.spec["write"]);
+    CheckPlaces(bound_, formats_.base_dir, errors_);
     return std::move(bound_);
   }
 
@@ -160,14 +162,9 @@ class Binder {
       if (found.empty()) AddStatus(sink.status(), pointer);
       return;
     }
-    for (const BoundFrames::Write& other : bound_.writes) {
-      if (other.sink->target() == (*sink)->target()) {
-        return errors_.Add(pointer, fmt::format("two writes of op \"{}\" go to {}", op_.name, (*sink)->target()));
-      }
-    }
     Result<frame::PlanPtr> write = frame::MakeWrite(plan->second, *sink);
     if (!write.ok()) return AddStatus(write.status(), pointer);
-    bound_.writes.push_back({.frame = name, .sink = *sink, .plan = *write});
+    bound_.writes.push_back({.frame = name, .sink = *sink, .plan = *write, .pointer = pointer});
   }
 
   void AddStatus(const Status& status, const std::string& pointer) {
@@ -192,10 +189,8 @@ frame::FormatContext FormatContextOf(const orchestration::Project& project) {
 }
 
 Variables VariablesOf(const LoadedJob& job, const OpDef& op, const std::string& run_id) {
-  Variables variables(&job.project.environment);
-  for (const auto& [name, value] : job.launch.params) variables.Set(name, value.value);
+  Variables variables = orchestration::LaunchVariables(job);
   variables.Set("run.id", run_id);
-  variables.Set("job.name", job.def.name);
   auto config = job.launch.ops.find(op.name);
   if (config != job.launch.ops.end()) {
     for (const auto& [key, value] : config->second.items()) variables.Set("config." + key, value);

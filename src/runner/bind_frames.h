@@ -29,6 +29,7 @@ struct BoundFrames {
     std::string frame;
     frame::SinkPtr sink;
     frame::PlanPtr plan;  ///< a write node
+    std::string pointer;  ///< of its entry in the job
   };
   std::map<std::string, frame::PlanPtr> frames;
   std::vector<Write> writes;

@@ -1,8 +1,11 @@
 #include "runner/job_executor.h"
 
+#include <map>
+
 #include <fmt/format.h>
 
 #include "runner/bind_frames.h"
+#include "runner/check_places.h"
 #include "runner/command_op.h"
 #include "runner/frames_op.h"
 #include "runner/module_op.h"
@@ -17,18 +20,16 @@ using orchestration::OpDef;
 // A run id in the form of real ones, for checks that start no run.
 constexpr const char* kNoRun = "20000101-000000-00000000";
 
-bool Mentions(const Json& value, const std::vector<std::string>& names) {
-  if (value.is_structured()) {
-    for (const Json& item : value) {
-      if (Mentions(item, names)) return true;
-    }
-    return false;
+// An op must not replace what another op of the job writes. `written`: which op writes to which place.
+void CheckAgainstOtherOps(const BoundFrames& bound, const OpDef& op, const std::string& root,
+                          std::map<std::string, std::string>& written, Diagnostics& errors) {
+  for (const BoundFrames::Write& write : bound.writes) {
+    auto [other, is_new] = written.emplace(PlaceOf(root, write.sink->target()), op.name);
+    if (is_new || other->second == op.name || write.sink->ToJson().value("mode", "error") == "append") continue;
+    errors.Add({.message = fmt::format("op \"{}\" writes to {} too", other->second, write.sink->target()),
+                .pointer = write.pointer + "/" + write.sink->kind(),
+                .help = "give each a place of its own, or let the second one append"});
   }
-  if (!value.is_string()) return false;
-  for (const orchestration::VariableUse& use : orchestration::FindVariables(value.get<std::string>())) {
-    if (std::find(names.begin(), names.end(), use.name) != names.end()) return true;
-  }
-  return false;
 }
 
 void NoteIdleConfig(const LoadedJob& job, std::vector<std::string>& notes) {
@@ -47,23 +48,23 @@ void NoteIdleConfig(const LoadedJob& job, std::vector<std::string>& notes) {
 
 }  // namespace
 
-Result<Json> JobExecutor::Execute(const OpDef& op, const orchestration::OpAttempt& attempt) {
+Status JobExecutor::Execute(const OpDef& op, const orchestration::OpAttempt& attempt, Json& outcome) {
   Diagnostics errors;
   if (op.body == OpBody::kCommand) {
     BoundCommand command = BindCommand(job_, op, attempt.run_id, errors);
     if (!errors.empty()) return Refuse(op, errors);
-    return RunCommand(job_, op, command, attempt, events_);
+    outcome = MUTIRAO_TRY(RunCommand(job_, op, command, attempt, events_));
+    return Status::Ok();
   }
   if (op.body == OpBody::kModule) {
     BoundModule module = BindModule(job_, op, attempt.run_id, errors);
     if (!errors.empty()) return Refuse(op, errors);
-    return RunModuleOp(op, module, attempt, events_);
+    outcome = MUTIRAO_TRY(RunModuleOp(op, module, attempt, events_));
+    return Status::Ok();
   }
   BoundFrames bound = BindFrames(job_, op, attempt.run_id, false, errors);
   if (!errors.empty()) return Refuse(op, errors);
-  Json outcome = MUTIRAO_TRY(RunFrames(job_, op, bound, attempt, events_));
-  events_.OpPublished(op.name, outcome);
-  return outcome;
+  return RunFrames(job_, op, bound, attempt, events_, outcome);
 }
 
 Status JobExecutor::Refuse(const OpDef& op, const Diagnostics& errors) {
@@ -77,10 +78,11 @@ Status JobExecutor::Refuse(const OpDef& op, const Diagnostics& errors) {
 
 JobCheck CheckJob(const LoadedJob& job, const std::set<std::string>& selected) {
   JobCheck check;
+  std::map<std::string, std::string> written;
   NoteIdleConfig(job, check.notes);
   for (const OpDef& op : job.def.ops) {
     if (!selected.empty() && !selected.contains(op.name)) continue;
-    if (Mentions(op.spec, job.launch.missing)) {
+    if (orchestration::UsesAny(op.spec, job.launch.missing)) {
       check.notes.push_back(fmt::format(
           "op {} is not checked: {} no value; give one with -p", op.name,
           fmt::format("{} {}", fmt::join(job.launch.missing, ", "), job.launch.missing.size() == 1 ? "has" : "have")));
@@ -93,6 +95,7 @@ JobCheck CheckJob(const LoadedJob& job, const std::set<std::string>& selected) {
       BindModule(job, op, kNoRun, errors);
     } else {
       BoundFrames bound = BindFrames(job, op, kNoRun, true, errors);
+      CheckAgainstOtherOps(bound, op, job.project.root, written, errors);
       check.notes.insert(check.notes.end(), bound.deferred.begin(), bound.deferred.end());
     }
     AddFaults(errors, job.document, check.faults);

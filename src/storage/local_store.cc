@@ -21,8 +21,7 @@ namespace {
 
 class LocalObject : public Object {
  public:
-  LocalObject(std::string uri, int fd, const struct stat& info)
-      : uri_(std::move(uri)), fd_(fd), size_(info.st_size), version_(VersionOf(info)) {}
+  LocalObject(std::string uri, int fd, const struct stat& info) : uri_(std::move(uri)), fd_(fd), size_(info.st_size) {}
   ~LocalObject() override {
     if (map_ != nullptr) munmap(map_, static_cast<size_t>(size_));
     close(fd_);
@@ -55,20 +54,11 @@ class LocalObject : public Object {
     return {static_cast<const std::byte*>(map_), static_cast<size_t>(size_)};
   }
 
-  Status CheckUnchanged() const override {
-    struct stat info {};
-    if (fstat(fd_, &info) != 0) return SystemError("reading", uri_, errno);
-    if (VersionOf(info) == version_) return Status::Ok();
-    return Status::Invalid(uri_ + " was changed by another program while it was read")
-        .Help("run again when nothing writes to it any more");
-  }
-
  private:
   // Constant after construction.
   std::string uri_;
   int fd_;
   int64_t size_;
-  std::string version_;
 
   mutable std::once_flag map_once_;
   mutable void* map_ = nullptr;

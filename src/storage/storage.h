@@ -22,8 +22,8 @@ struct ObjectInfo {
 
 /// Bytes that can be read at any place. Threads: any, at once.
 ///
-/// An object must not change while it is read. A file that another program cuts short while it is mapped ends this
-/// process by SIGBUS, as for every program that maps files; any other change is told by CheckUnchanged().
+/// An object must not change while it is read; ObjectInfo::version tells afterwards whether it did. A file that another
+/// program cuts short while it is mapped ends this process by SIGBUS, as for every program that maps files.
 class Object {
  public:
   virtual ~Object() = default;
@@ -33,9 +33,6 @@ class Object {
   virtual Result<int64_t> ReadAt(int64_t offset, std::span<std::byte> out) const = 0;
   /// The whole content mapped into memory when the store can; empty otherwise. Lives as long as the Object.
   virtual std::span<const std::byte> Mapped() const { return {}; }
-  /// Say whether the content is still the one that was opened; for readers to ask when they are done.
-  /// Errors: kInvalid when it was replaced or written meanwhile.
-  virtual Status CheckUnchanged() const { return Status::Ok(); }
 };
 
 /// A place where bytes live. One implementation a scheme; `file:` and plain paths are local.

@@ -62,6 +62,12 @@ std::string FileSource::Describe() const {
   return fmt::format("{} {} ({} file{})", kind_, fmt::join(paths, ", "), files_.size(), files_.size() == 1 ? "" : "s");
 }
 
+std::vector<std::string> FileSource::Files() const {
+  std::vector<std::string> files;
+  for (const SourceFile& file : files_) files.push_back(file.uri);
+  return files;
+}
+
 int64_t FileSource::TotalBytes() const {
   int64_t bytes = 0;
   for (const SourceFile& file : files_) bytes += file.size;

@@ -32,6 +32,7 @@ class FileSource : public frame::Source {
   const SchemaPtr& schema() const override { return schema_; }
   Json ToJson() const override;
   std::string Describe() const override;
+  std::vector<std::string> Files() const override;
   bool CanPush(const frame::Expr&) const override { return true; }
   int64_t EstimatedRows() const override { return estimated_rows_; }
   int64_t TotalBytes() const override;

@@ -6,10 +6,13 @@
 #include "base/id.h"
 #include "engine/execute.h"
 #include "formats/quarantine/quarantine_writer.h"
+#include "frame/functions/today.h"
+#include "frame/optimizer/fix_today.h"
 #include "frame/optimizer/optimizer.h"
 #include "frame/plan/plan.h"
 #include "runner/account.h"
 #include "runner/all_formats.h"
+#include "runner/source_files.h"
 #include "runner/staged_writes.h"
 
 namespace mutirao {
@@ -49,7 +52,8 @@ Result<WriteReport> Frame::Write(const char* kind, const std::string& path, cons
   if (!options.partition_by.empty()) spec["partition_by"] = options.partition_by;
   if (std::string_view(kind) == "parquet") spec["compression"] = options.compression;
   auto root = MUTIRAO_TRY(MakeRoot(plan_, spec));
-  auto roots = MUTIRAO_TRY(frame::Optimize({root}));
+  auto dated = MUTIRAO_TRY(frame::FixToday({root}, frame::Today()));
+  auto roots = MUTIRAO_TRY(frame::Optimize(dated));
 
   const std::string run_id = MakeRunId();
   auto quarantine = MUTIRAO_TRY(
@@ -61,9 +65,12 @@ Result<WriteReport> Frame::Write(const char* kind, const std::string& path, cons
   execute.quarantine = quarantine.get();
   execute.attempt = run_id;
   execute.metadata = {{"run", run_id}, {"mutirao", MUTIRAO_VERSION}};
+  auto files = MUTIRAO_TRY(runner::SourceFiles::Of(roots));
   auto report = MUTIRAO_TRY(engine::Execute(roots, staged.places(), execute));
+  MUTIRAO_TRY(files.CheckUnchanged());
   auto account = MUTIRAO_TRY(runner::AccountFor(roots[0], report));
   MUTIRAO_TRY(quarantine->Finish());
+  MUTIRAO_TRY(staged.VerifyAll(report));
   MUTIRAO_TRY(quarantine->Publish());
   MUTIRAO_TRY(staged.PublishAll(report));
   return WriteReport{.target = path,
