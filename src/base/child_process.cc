@@ -84,7 +84,7 @@ struct Launch {
   sigset_t none;
   sigemptyset(&none);
   sigprocmask(SIG_SETMASK, &none, nullptr);
-  for (int signal : {SIGINT, SIGTERM, SIGPIPE, SIGQUIT, SIGHUP}) ::signal(signal, SIG_DFL);
+  for (int signal : {SIGINT, SIGTERM, SIGPIPE, SIGXFSZ, SIGQUIT, SIGHUP}) ::signal(signal, SIG_DFL);
   if (dup2(launch.stdin_fd, 0) < 0 || dup2(launch.stdout_fd, 1) < 0 || dup2(launch.stderr_fd, 2) < 0) fail();
   if (launch.working_dir && chdir(launch.working_dir) != 0) fail();
   execve(launch.program.c_str(), launch.argv.data(), launch.environment);

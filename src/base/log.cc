@@ -57,6 +57,14 @@ std::string Redactor::Mask(std::string_view text) const {
   return masked;
 }
 
+Json Redactor::MaskTexts(Json value) const {
+  if (value.is_string()) return Mask(value.get_ref<const std::string&>());
+  if (value.is_structured()) {
+    for (Json& item : value) item = MaskTexts(std::move(item));
+  }
+  return value;
+}
+
 Redactor& Redactor::Global() {
   static Redactor redactor;
   return redactor;

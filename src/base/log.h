@@ -6,6 +6,8 @@
 
 #include <fmt/format.h>
 
+#include "base/json.h"
+
 namespace mutirao {
 
 enum class LogLevel { kDebug, kInfo, kWarning, kError };
@@ -18,6 +20,8 @@ class Redactor {
   /// Values shorter than 4 characters are ignored: masking them would blank half of every text.
   void Add(std::string_view secret);
   std::string Mask(std::string_view text) const;
+  /// Mask every text in a value; keys, numbers and the shape stay.
+  Json MaskTexts(Json value) const;
 
   /// The one that Log uses.
   static Redactor& Global();

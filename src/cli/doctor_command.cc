@@ -66,7 +66,8 @@ Json CheckDisk(const std::string& name, const std::string& folder) {
 Json CheckTimeZones() {
   try {
     date::locate_zone("America/Sao_Paulo");
-    return Check("time zones", true, date::get_tzdb().version);
+    const std::string& version = date::get_tzdb().version;
+    return Check("time zones", true, version == "unknown" ? "those of the system" : version);
   } catch (const std::exception& error) {
     return Check("time zones", false, error.what(), "install the package tzdata");
   }

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <csignal>
 #include <memory>
 
 #include <fmt/format.h>
@@ -125,6 +126,9 @@ Result<orchestration::LoadedJob> LoadJobFor(const LaunchFlags& flags, std::vecto
 }
 
 int Main(int argc, char** argv) {
+  // A closed pipe or a limit on file sizes is an error of one write, told and cleaned up like others.
+  std::signal(SIGPIPE, SIG_IGN);
+  std::signal(SIGXFSZ, SIG_IGN);
   Terminal terminal;
   CLI::App app("Mutirão turns big files into clean datasets: jobs in YAML, run by one fast program.", "mutirao");
   app.formatter(std::make_shared<HelpFormat>());

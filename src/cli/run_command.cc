@@ -33,8 +33,7 @@ class RecordingView : public RunView {
   void OpEnded(const OpDef& op, const orchestration::OpRecord& record) override {
     RunView::OpEnded(op, record);
     so_far_.ops.push_back(record);
-    bool wrote = record.state == orchestration::OpState::kSucceeded && record.outcome.contains("writes");
-    if (!wrote) return;
+    if (!record.outcome.contains("writes")) return;
     so_far_.run_id = run_id_;
     so_far_.started = started_;
     so_far_.ended = Clock::System().Now();
@@ -145,7 +144,9 @@ void TellNext(const Terminal& terminal, const RunFlags& flags, const orchestrati
   for (const orchestration::OpRecord& op : run.ops) {
     if (op.state == orchestration::OpState::kFailed) rest = op.op + "+";
   }
-  terminal.SayAlways(fmt::format("help: to run what is left again: mutirao run {} --only {}", flags.job, rest));
+  bool has_values = !flags.params.empty() || !flags.config_files.empty() || !flags.settings.empty();
+  terminal.SayAlways(fmt::format("help: to run what is left again: mutirao run {} --only {}{}", flags.job, rest,
+                                 has_values ? " (and the same -p, -c and --set)" : ""));
 }
 
 int Run(const Terminal& terminal, const RunFlags& flags) {

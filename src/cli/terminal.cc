@@ -88,7 +88,7 @@ void Terminal::Print(std::string_view data) const {
 }
 
 void Terminal::PrintJson(const Json& value) const {
-  Print(Redactor::Global().Mask(value.dump(2, ' ', false, Json::error_handler_t::replace)) + "\n");
+  Print(Redactor::Global().MaskTexts(value).dump(2, ' ', false, Json::error_handler_t::replace) + "\n");
 }
 
 std::string Terminal::Paint(std::string_view code, std::string_view text) const {

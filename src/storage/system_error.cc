@@ -33,6 +33,11 @@ StatusCode CodeOf(int error) {
     case ENFILE:
     case ENOMEM:
       return StatusCode::kExhausted;
+    case ENOTDIR:
+    case EISDIR:
+    case ENAMETOOLONG:
+    case ELOOP:
+      return StatusCode::kInvalid;
     default:
       return StatusCode::kIo;
   }
@@ -48,6 +53,7 @@ Status SystemError(std::string_view doing, const std::string& path, int error) {
   if (error == EACCES || error == EPERM) {
     return std::move(status).Help("check the permissions of the file and of the folders above it");
   }
+  if (error == EFBIG) return std::move(status).Help("raise the limit on the size of files (ulimit -f)");
   if (error == EMFILE) return std::move(status).Help("raise the limit of open files (ulimit -n)");
   return status;
 }

@@ -210,6 +210,25 @@ def test_secrets_are_not_shown(project):
     assert "correct-horse" not in outcome.err + outcome.out
 
 
+def test_secrets_of_params_and_variables_are_not_shown(project):
+    project.write(".env", 'SERVICE_TOKEN="tok\\"en-of-env"\n')
+    project.write("in.csv", "a\n1\n")
+    project.job("""
+name: job
+params: {password: {type: string}, pin_secret: {type: string, default: "true"}}
+ops:
+  load: {frames: {t: {read: {csv: in.csv}}}, write: [{frame: t, csv: "out/${password}.csv"}]}
+  go: {command: [sh, -c, 'echo $SERVICE_TOKEN $0; exit 1', '${password}']}
+""")
+    outcome = project.run("run", "job", "-p", "password=hunter22", "--json", "-v")
+    assert outcome.code == 1
+    run = outcome.json()
+    assert run["ops"]["load"]["writes"][0]["published"] is True
+    for text in (outcome.err, outcome.out, *(p.read_text() for p in project.path("out").glob("*.run.json"))):
+        assert "hunter22" not in text and "en-of-env" not in text, text
+    assert "go | *** ***" in outcome.err
+
+
 def test_new_project_runs_without_any_edit(project):
     project.run_ok("new", "demo")
     assert project.run("new", "demo").code == INPUT
