@@ -28,7 +28,7 @@ class Table {
   /// The value of a numeric column as floating point. REQUIRES: as above, for numbers.
   std::optional<double> Number(int64_t row, std::string_view column) const;
 
-  /// The first rows as a table for people.
+  /// Draw the first rows as a table for people: names, types, one line a row; long cells are cut.
   std::string ToString(int64_t max_rows = 20) const;
 
   /// Arrow's own table, for programs that include Arrow's headers.

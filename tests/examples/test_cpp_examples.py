@@ -32,7 +32,8 @@ def test_count_by_state_prints_rows_and_the_fault(build, data):
     done = subprocess.run([build / "bin" / "example_count_by_state", data], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     lines = done.stdout.splitlines()
-    assert lines[0].split() == ["uf", "rows", "companies", "share"] and lines[1].split()[0] == "SP"
+    assert lines[0].split() == ["uf", "rows", "companies", "share"] and lines[1].split()[0] == "string"
+    assert lines[3].split()[0] == "SP"
     assert lines[-1].startswith('Filter: column "situacao" is not in')
 
 

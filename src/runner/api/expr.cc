@@ -119,63 +119,48 @@ Expr Case(std::initializer_list<Branch> branches, Expr otherwise) {
   return Expr(frame::Expr::Case(std::move(args)), std::move(status));
 }
 
-Expr operator==(Expr a, Expr b) {
-  return CallList("=", {a, b});
-}
-Expr operator!=(Expr a, Expr b) {
-  return CallList("<>", {a, b});
-}
-Expr operator<(Expr a, Expr b) {
-  return CallList("<", {a, b});
-}
-Expr operator<=(Expr a, Expr b) {
-  return CallList("<=", {a, b});
-}
-Expr operator>(Expr a, Expr b) {
-  return CallList(">", {a, b});
-}
-Expr operator>=(Expr a, Expr b) {
-  return CallList(">=", {a, b});
-}
-Expr operator+(Expr a, Expr b) {
-  return CallList("+", {a, b});
-}
-Expr operator-(Expr a, Expr b) {
-  return CallList("-", {a, b});
-}
-Expr operator*(Expr a, Expr b) {
-  return CallList("*", {a, b});
-}
-Expr operator/(Expr a, Expr b) {
-  return CallList("/", {a, b});
-}
-Expr operator%(Expr a, Expr b) {
-  return CallList("%", {a, b});
-}
-Expr operator-(Expr a) {
-  return CallList("negate", {a});
-}
-Expr operator&&(Expr a, Expr b) {
-  return CallList("and", {a, b});
-}
-Expr operator||(Expr a, Expr b) {
-  return CallList("or", {a, b});
-}
-Expr operator!(Expr a) {
-  return CallList("not", {a});
-}
+// The public functions differ in nothing but their names.
+#define MUTIRAO_BINARY(symbol, name)     \
+  Expr operator symbol(Expr a, Expr b) { \
+    return CallList(name, {a, b});       \
+  }
+#define MUTIRAO_UNARY(function, name) \
+  Expr function(Expr a) {             \
+    return CallList(name, {a});       \
+  }
 
-Expr Trim(Expr text) {
-  return CallList("trim", {text});
-}
-Expr Upper(Expr text) {
-  return CallList("upper", {text});
-}
-Expr Lower(Expr text) {
-  return CallList("lower", {text});
-}
-Expr Length(Expr text) {
-  return CallList("length", {text});
+MUTIRAO_BINARY(==, "=")
+MUTIRAO_BINARY(!=, "<>")
+MUTIRAO_BINARY(<, "<")
+MUTIRAO_BINARY(<=, "<=")
+MUTIRAO_BINARY(>, ">")
+MUTIRAO_BINARY(>=, ">=")
+MUTIRAO_BINARY(+, "+")
+MUTIRAO_BINARY(-, "-")
+MUTIRAO_BINARY(*, "*")
+MUTIRAO_BINARY(/, "/")
+MUTIRAO_BINARY(%, "%")
+MUTIRAO_BINARY(&&, "and")
+MUTIRAO_BINARY(||, "or")
+
+MUTIRAO_UNARY(operator-, "negate")
+MUTIRAO_UNARY(operator!, "not")
+MUTIRAO_UNARY(Trim, "trim")
+MUTIRAO_UNARY(Upper, "upper")
+MUTIRAO_UNARY(Lower, "lower")
+MUTIRAO_UNARY(Length, "length")
+MUTIRAO_UNARY(Count, "count")
+MUTIRAO_UNARY(CountDistinct, "count_distinct")
+MUTIRAO_UNARY(Sum, "sum")
+MUTIRAO_UNARY(Avg, "avg")
+MUTIRAO_UNARY(Min, "min")
+MUTIRAO_UNARY(Max, "max")
+
+#undef MUTIRAO_BINARY
+#undef MUTIRAO_UNARY
+
+Expr Count() {
+  return CallList("count", {});
 }
 Expr Substr(Expr text, Expr start, Expr length) {
   return CallList("substr", {text, start, length});
@@ -197,28 +182,6 @@ Expr ParseDate(Expr text, std::string_view format) {
 }
 Expr TryParseDate(Expr text, std::string_view format) {
   return CallList("try_parse_date", {text, format});
-}
-
-Expr Count() {
-  return CallList("count", {});
-}
-Expr Count(Expr value) {
-  return CallList("count", {value});
-}
-Expr CountDistinct(Expr value) {
-  return CallList("count_distinct", {value});
-}
-Expr Sum(Expr value) {
-  return CallList("sum", {value});
-}
-Expr Avg(Expr value) {
-  return CallList("avg", {value});
-}
-Expr Min(Expr value) {
-  return CallList("min", {value});
-}
-Expr Max(Expr value) {
-  return CallList("max", {value});
 }
 
 }  // namespace mutirao

@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include <arrow/api.h>
 #include <arrow/compute/api.h>
 #include <fmt/format.h>
@@ -6,6 +8,7 @@
 #include <mutirao/table.h>
 
 #include "columnar/arrow_status.h"
+#include "runner/rows.h"
 
 namespace mutirao {
 namespace {
@@ -26,13 +29,7 @@ auto Convert(const arrow::Table& table, int64_t row, std::string_view column)
   return static_cast<const typename arrow::TypeTraits<ArrowType>::ScalarType&>(*cast->scalar()).value;
 }
 
-size_t DisplayWidth(const std::string& text) {
-  return static_cast<size_t>(std::count_if(text.begin(), text.end(), [](char c) { return (c & 0xC0) != 0x80; }));
-}
-
-std::string Padded(const std::string& text, size_t width) {
-  return text + std::string(width - std::min(width, DisplayWidth(text)), ' ');
-}
+constexpr int kWidestCell = 200;
 
 }  // namespace
 
@@ -61,17 +58,10 @@ std::optional<double> Table::Number(int64_t row, std::string_view column) const 
 }
 
 std::string Table::ToString(int64_t max_rows) const {
-  const int64_t rows = std::min(max_rows, num_rows());
-  std::vector<std::string> lines(static_cast<size_t>(rows) + 1);
-  for (const std::string& name : column_names()) {
-    std::vector<std::string> cells = {name};
-    for (int64_t row = 0; row < rows; ++row) cells.push_back(Text(row, name).value_or("null"));
-    size_t width = 0;
-    for (const std::string& cell : cells) width = std::max(width, DisplayWidth(cell));
-    for (size_t i = 0; i < cells.size(); ++i) lines[i] += Padded(cells[i], width) + "  ";
-  }
-  std::string text;
-  for (std::string& line : lines) text += line.substr(0, line.find_last_not_of(' ') + 1) + "\n";
+  const int64_t rows = std::clamp<int64_t>(max_rows, 0, num_rows());
+  std::shared_ptr<arrow::Table> first = table_->Slice(0, rows);
+  std::vector<BatchPtr> batches = MUTIRAO_MUST(arrow::TableBatchReader(*first).ToRecordBatches());  // in memory
+  std::string text = runner::DrawTable(table_->schema(), batches, kWidestCell);
   if (rows < num_rows()) text += fmt::format("… {} more rows\n", num_rows() - rows);
   return text;
 }
