@@ -112,3 +112,10 @@ def test_folders_of_the_map_exist(root):
 def test_benchmark_table_is_what_the_results_say(root):
     done = subprocess.run([sys.executable, root / "bench" / "table.py", "--check"], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
+
+
+def test_the_index_of_the_guide_links_every_page(root):
+    guide = root / "docs/guide"
+    links = LINK.findall((guide / "index.md").read_text())
+    pages = {page.name for page in guide.glob("*.md")} - {"index.md"}
+    assert pages - set(links) == set()
