@@ -137,7 +137,8 @@ Status RunFrames(const LoadedJob& job, const OpDef& op, const BoundFrames& bound
   engine::ExecuteOptions options{.threads = ThreadsFor(job, op), .stop = attempt.stop, .quarantine = quarantine.get()};
   options.progress = [&](const engine::Progress& progress) { events.OpProgress(op.name, progress); };
   options.warn = [&](const std::string& text) { events.OpWarned(op.name, text); };
-  options.attempt = fmt::format("{}-{}", attempt.run_id, attempt.number);
+  // Two ops of a run may add to one folder.
+  options.attempt = fmt::format("{}-{}-{}", attempt.run_id, op.name, attempt.number);
   options.metadata = MetadataFor(job, op, attempt.run_id, roots);
   SourceFiles files = MUTIRAO_TRY(SourceFiles::Of(roots));
   engine::ExecutionReport report = MUTIRAO_TRY(engine::Execute(roots, staged.places(), options));
