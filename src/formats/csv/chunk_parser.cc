@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 
 #include "columnar/arrow_status.h"
+#include "formats/csv/utf16_stream.h"
 
 namespace mutirao::formats::csv {
 namespace {
@@ -90,9 +91,8 @@ Status ChunkParser::MakeBuilders() {
       builders_.push_back(nullptr);
       continue;
     }
-    auto builder =
-        MUTIRAO_TRY(MakeColumnBuilder(plan_->columns[wanted.field], wanted.field, plan_->dialect,
-                                      plan_->on_error == ErrorPolicy::kNull, &result_.values_nulled));
+    auto builder = MUTIRAO_TRY(MakeColumnBuilder(plan_->columns[wanted.field], wanted.field, plan_->dialect,
+                                                 plan_->on_error == ErrorPolicy::kNull, &result_.values_nulled));
     builders_.push_back(std::move(builder));
   }
   return Status::Ok();
@@ -110,7 +110,8 @@ Result<ChunkResult> ChunkParser::Parse(const ChunkBytes& chunk) {
   largest_window_ = std::min({plan_->tuning.window_bytes, static_cast<size_t>(plan_->dialect.max_record_bytes),
                               std::max(kSmallestWindow, block_bytes)});
   window_bytes_ = largest_window_;
-  exact_until_ = line_place_ = 0;
+  exact_until_ = line_place_ = stored_place_ = 0;
+  stored_bytes_ = 0;
   line_count_ = 0;
 
   const bool quick = plan_->tuning.quick_path && CanIndex(plan_->dialect);
@@ -335,7 +336,7 @@ void ChunkParser::AppendProvenance() {
           MUTIRAO_MUST(provenance_->line.Append(chunk_->line_base + LineOf(rows_.start(row)) + 1));
           break;
         case ProvenanceColumn::kByteOffset:
-          MUTIRAO_MUST(provenance_->offset.Append(chunk_->offset + static_cast<int64_t>(rows_.start(row))));
+          MUTIRAO_MUST(provenance_->offset.Append(chunk_->offset + StoredBytesBefore(rows_.start(row))));
           break;
         case ProvenanceColumn::kRaw:
           MUTIRAO_MUST(provenance_->raw.Append(rows_.Raw(row)));
@@ -343,6 +344,15 @@ void ChunkParser::AppendProvenance() {
       }
     }
   }
+}
+
+// Bytes of the file before a place, which are others than those of the text when it was utf-16. REQUIRES: places are
+// asked for in order.
+int64_t ChunkParser::StoredBytesBefore(size_t place) {
+  if (!IsUtf16(plan_->dialect.encoding)) return static_cast<int64_t>(place);
+  stored_bytes_ += Utf16Bytes(chunk_->bytes.substr(stored_place_, place - stored_place_));
+  stored_place_ = place;
+  return stored_bytes_;
 }
 
 Status ChunkParser::FinishBatch() {

@@ -84,6 +84,7 @@ class ChunkParser {
   Status FinishBatch();
   void FinishBadRecords();
   int64_t LineOf(size_t place);
+  int64_t StoredBytesBefore(size_t place);
 
   std::shared_ptr<const ReadPlan> plan_;
   RecordParser parser_;
@@ -99,6 +100,8 @@ class ChunkParser {
   size_t exact_until_ = 0;     // the quick path found something before this place
   size_t line_place_ = 0;      // line ends before it are counted
   int64_t line_count_ = 0;
+  size_t stored_place_ = 0;  // bytes of the file before it are counted; only for utf-16
+  int64_t stored_bytes_ = 0;
 
   // Reused.
   Record record_;

@@ -4,6 +4,7 @@
 #include <map>
 #include <mutex>
 #include <set>
+#include <span>
 #include <utility>
 
 #include <arrow/api.h>
@@ -205,8 +206,17 @@ class CsvSource : public frame::Source {
     setup.inputs = {input};
     setup.context.counters = &counters;
     setup.context.quarantine = &quarantine;
+    std::shared_ptr<const storage::Object> file;
+    if (spec_.dialect.cr_ends) file = MUTIRAO_TRY(OpenFile(input));
+    // A CR at the end of a piece may be half of a CR LF for whoever reads the piece alone.
+    const auto ends_in_lf = [&](int64_t offset) {
+      std::byte last{};
+      const auto count = file->ReadAt(offset - 1, std::span(&last, 1));
+      return count.ok() && *count == 1 && last == std::byte{'\n'};
+    };
     setup.on_boundary = [&](int64_t offset) {
-      if (offset - edges.back() >= target_bytes && offset < input.file.size) edges.push_back(offset);
+      if (offset - edges.back() < target_bytes || offset >= input.file.size) return;
+      if (!spec_.dialect.cr_ends || ends_in_lf(offset)) edges.push_back(offset);
     };
     auto scan = MUTIRAO_TRY(StartScan(std::move(setup)));
     for (;;) {

@@ -72,6 +72,30 @@ struct ReadOutcome {
   }
 };
 
+/// Say where two reads of the same bytes differ, quarantined rows included; empty when they are alike, as they must be
+/// whatever the chunks, workers, splits, instructions and paths.
+inline std::string Difference(const ReadOutcome& one, const ReadOutcome& other) {
+  if (one.status.ok() != other.status.ok())
+    return fmt::format("one gives {}, the other {}", one.status.ToString(), other.status.ToString());
+  if (!one.status.ok()) return "";
+  if (one.names != other.names) return "the columns differ";
+  const auto lines = one.Lines();
+  const auto other_lines = other.Lines();
+  for (size_t i = 0; i < std::max(lines.size(), other_lines.size()); ++i) {
+    const std::string line = i < lines.size() ? lines[i] : "(no row)";
+    const std::string other_line = i < other_lines.size() ? other_lines[i] : "(no row)";
+    if (line != other_line) return fmt::format("row {} is {} and {}", i, line, other_line);
+  }
+  if (one.BadText() != other.BadText())
+    return fmt::format("bad rows are\n{}-- and\n{}", one.BadText(), other.BadText());
+  const auto counts = [](const ReadOutcome& read) {
+    return fmt::format("{} read, {} filtered, {} blank, {} NUL, {} nulled", read.read, read.filtered, read.blank,
+                       read.nul, read.nulled);
+  };
+  if (counts(one) != counts(other)) return fmt::format("counts are {} and {}", counts(one), counts(other));
+  return one.AddsUp() && other.AddsUp() ? "" : "the counts do not add up: " + counts(one);
+}
+
 struct ReadOptions {
   int workers = 1;
   std::vector<std::string> columns;  ///< all when empty

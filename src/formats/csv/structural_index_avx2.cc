@@ -5,7 +5,11 @@
 
 #include "formats/csv/structural_index.h"
 
+#if defined(__clang__)
+#pragma clang attribute push(__attribute__((target("avx2,pclmul,bmi,bmi2,popcnt,lzcnt"))), apply_to = function)
+#else
 #pragma GCC target("avx2,pclmul,bmi,bmi2,popcnt,lzcnt")
+#endif
 #include "formats/csv/structural_index_loop.h"
 
 namespace mutirao::formats::csv {
@@ -52,4 +56,7 @@ WindowIndex IndexAvx2(const IndexRequest& request, const char* data, size_t size
 }
 
 }  // namespace mutirao::formats::csv
+#if defined(__clang__)
+#pragma clang attribute pop
+#endif
 #endif
