@@ -5,9 +5,11 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 JOBS := $(shell nproc)
+FUZZ ?= csv zip expr
+FUZZ_SECONDS ?= 600
 BUILD = cmake --preset $(1) $(if $(VERBOSE),,>build/$(1).configure.log) && cmake --build --preset $(1) -j $(JOBS) $(2)
 
-.PHONY: help setup demo test bench format clean asan tsan install release
+.PHONY: help setup demo test bench format clean asan tsan fuzz install release
 
 help: ## show this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -33,6 +35,11 @@ asan: setup ## the same under AddressSanitizer and UBSan
 tsan: setup ## the same under ThreadSanitizer
 	@$(call BUILD,tsan)
 	@ctest --preset tsan -j $(JOBS)
+
+fuzz: setup ## give each target of fuzz/ (FUZZ) made-up input for FUZZ_SECONDS; needs clang
+	@command -v clang++ >/dev/null || { echo "make fuzz needs clang: apt-get install clang"; exit 1; }
+	@$(call BUILD,fuzz)
+	@for target in $(FUZZ); do fuzz/run.sh $$target $(FUZZ_SECONDS) || exit 1; done
 
 bench: setup ## measure against DuckDB, Polars, Dask and pyarrow on 1 GB; ARGS="--jobs J1 …" (bench/README.md)
 	@.venv/bin/python -m pip install --quiet --disable-pip-version-check -r bench/requirements.txt
