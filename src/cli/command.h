@@ -26,6 +26,7 @@ Command CheckCommand();
 Command ExplainCommand();
 Command PreviewCommand();
 Command NewCommand();
+Command SchedulesCommand();
 Command SchemaCommand();
 Command FunctionsCommand();
 Command TaskCommand();

@@ -98,9 +98,9 @@ const std::string* FirstWord(const std::vector<std::string>& arguments) {
 }  // namespace
 
 const std::vector<Command>& AllCommands() {
-  static const std::vector<Command> commands = {RunCommand(),    CheckCommand(),  ExplainCommand(),   PreviewCommand(),
-                                                NewCommand(),    SchemaCommand(), FunctionsCommand(), TaskCommand(),
-                                                DoctorCommand(), VersionCommand()};
+  static const std::vector<Command> commands = {RunCommand(),  CheckCommand(),     ExplainCommand(), PreviewCommand(),
+                                                NewCommand(),  SchedulesCommand(), SchemaCommand(),  FunctionsCommand(),
+                                                TaskCommand(), DoctorCommand(),    VersionCommand()};
   return commands;
 }
 

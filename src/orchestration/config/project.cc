@@ -194,14 +194,22 @@ Variables LaunchVariables(const LoadedJob& job) {
   return variables;
 }
 
+Result<JobFile> LoadJobFile(const std::string& path, std::vector<ConfigFault>& faults) {
+  JobFile file;
+  file.document = MUTIRAO_TRY(LoadDocument(path, faults));
+  Diagnostics errors;
+  file.def = ParseJob(file.document->value(), errors);
+  AddFaults(errors, file.document, faults);
+  return file;
+}
+
 Result<LoadedJob> LoadJob(const LaunchRequest& request, std::vector<ConfigFault>& faults) {
   LoadedJob loaded;
   loaded.path = MUTIRAO_TRY(FindJobFile(request.folder, request.job));
   loaded.project = MUTIRAO_TRY(OpenProject(request.folder, loaded.path, request.environment, faults));
-  loaded.document = MUTIRAO_TRY(LoadDocument(loaded.path, faults));
-  Diagnostics errors;
-  loaded.def = ParseJob(loaded.document->value(), errors);
-  AddFaults(errors, loaded.document, faults);
+  JobFile file = MUTIRAO_TRY(LoadJobFile(loaded.path, faults));
+  loaded.document = std::move(file.document);
+  loaded.def = std::move(file.def);
 
   std::vector<ConfigLayer> layers;
   AddInstanceLayer(loaded.project, layers);

@@ -33,6 +33,16 @@ std::vector<std::string> ListJobFiles(const std::string& root);
 /// Find the file of a job given by path or by name. Errors: kNotFound with a did-you-mean.
 Result<std::string> FindJobFile(const std::string& folder, const std::string& job);
 
+/// A job file that was read and checked by itself, without what a launch sets.
+struct JobFile {
+  std::shared_ptr<const Document> document;
+  JobDef def;
+};
+
+/// Read a job file. What is wrong with its contents goes to `faults`, and as much as could be read is given.
+/// Errors: kNotFound, kInvalid when there is no document to go on with.
+Result<JobFile> LoadJobFile(const std::string& path, std::vector<ConfigFault>& faults);
+
 /// What a launch is asked for.
 struct LaunchRequest {
   /// Path of a job file, or name of one in jobs/.

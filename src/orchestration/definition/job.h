@@ -7,6 +7,7 @@
 #include "base/json.h"
 #include "orchestration/definition/duration.h"
 #include "orchestration/definition/param_type.h"
+#include "orchestration/schedule/timetable.h"
 
 namespace mutirao::orchestration {
 
@@ -60,12 +61,23 @@ struct OpDef {
   Json spec;
 };
 
+/// What is done about ticks that nobody was there to act on.
+enum class CatchUp { kNone, kLatest, kAll };
+/// What is done about a tick while the run of an earlier one goes on.
+enum class Overlap { kSkip, kQueue, kCancelPrevious };
+
 /// When a job is to run by itself; acted on by the server.
 struct ScheduleDef {
   std::string name;
   std::string pointer;
   std::string cron;
   std::string timezone = "UTC";
+  CatchUp catch_up = CatchUp::kLatest;
+  Overlap overlap = Overlap::kSkip;
+  /// A run starts at most this much after its tick.
+  Duration jitter{0};
+  /// None when the schedule's faults keep it from having one.
+  std::optional<Timetable> timetable;
   Json config = Json::object();
 };
 

@@ -99,13 +99,15 @@ constexpr const char* kJobSchema = R"JSON({
       "type": "object", "title": "a schedule", "additionalProperties": false, "required": ["name", "cron"],
       "properties": {
         "name": {"$ref": "#/definitions/name"},
-        "cron": {"type": "string", "minLength": 1, "description": "Minute, hour, day of month, month, day of week; or @monthly and the like."},
+        "cron": {"type": "string", "minLength": 1, "description": "Minute, hour, day of month, month, day of week; or @monthly and the like. Names, lists, ranges, steps, L for the last day."},
         "timezone": {"type": "string", "minLength": 1, "description": "An IANA name; default UTC."},
-        "catch_up": {"enum": ["none", "latest", "all"]},
-        "overlap": {"enum": ["skip", "queue", "cancel_previous"]},
-        "jitter": {"$ref": "#/definitions/duration"},
-        "start": {"type": "string"},
-        "end": {"type": "string"},
+        "catch_up": {"enum": ["none", "latest", "all"],
+                     "description": "Which of the ticks that no server was there for are made up for; default latest."},
+        "overlap": {"enum": ["skip", "queue", "cancel_previous"],
+                    "description": "What a tick does while the run before it goes on; default skip."},
+        "jitter": {"$ref": "#/definitions/duration", "description": "Start up to this much after the tick."},
+        "start": {"type": "string", "description": "No tick before this time: 2026-01-31, 2026-01-31T06:00 or with Z or an offset."},
+        "end": {"type": "string", "description": "No tick at or after this time."},
         "config": {"type": "object", "x-part": "launch", "description": "What the launch sets, as in a -c file."}
       }
     }

@@ -245,26 +245,62 @@ class Parser {
           .name = TextAt(map, "name"), .pointer = PointerJoin("/schedules", i), .cron = TextAt(map, "cron")};
       schedule.timezone = TextAt(map, "timezone", "UTC");
       schedule.config = MapAt(map, "config");
-      CheckSchedule(schedule);
+      const std::string catch_up = TextAt(map, "catch_up", "latest"), overlap = TextAt(map, "overlap", "skip");
+      schedule.catch_up = catch_up == "none" ? CatchUp::kNone : catch_up == "all" ? CatchUp::kAll : CatchUp::kLatest;
+      schedule.overlap = overlap == "queue"             ? Overlap::kQueue
+                         : overlap == "cancel_previous" ? Overlap::kCancelPrevious
+                                                        : Overlap::kSkip;
+      if (Result<Duration> jitter = ParseDuration(TextAt(map, "jitter")); jitter.ok()) schedule.jitter = *jitter;
+      CheckSchedule(schedule, map);
       job_.schedules.push_back(std::move(schedule));
     }
   }
 
-  void CheckSchedule(const ScheduleDef& schedule) {
+  void CheckSchedule(ScheduleDef& schedule, const Json& map) {
     CheckShape(schedule.config, LaunchSchema(), LaunchSchema(), schedule.pointer + "/config", errors_);
     for (const ScheduleDef& other : job_.schedules) {
       if (other.name == schedule.name) {
         errors_.Add(schedule.pointer + "/name", fmt::format("there are two schedules named \"{}\"", schedule.name));
       }
     }
-    int fields = 0;
-    for (size_t i = 0; i < schedule.cron.size(); ++i) {
-      fields += schedule.cron[i] != ' ' && (i == 0 || schedule.cron[i - 1] == ' ');
+    schedule.timetable = ReadTimetable(schedule, map);
+  }
+
+  // A schedule in an unknown zone is checked as far as that goes without one.
+  std::optional<Timetable> ReadTimetable(const ScheduleDef& schedule, const Json& map) {
+    Diagnostics cron_faults;
+    const std::optional<CronRule> rule = CronRule::Parse(schedule.cron, cron_faults);
+    for (Diagnostic fault : cron_faults.list()) {
+      fault.pointer = schedule.pointer + "/cron";
+      if (!schedule.cron.empty()) errors_.Add(std::move(fault));  // that it is missing is said already
     }
-    if (schedule.cron.empty() || schedule.cron[0] == '@' || fields == 5) return;
-    errors_.Add({.message = fmt::format("\"{}\" has {} fields; a cron rule has 5", schedule.cron, fields),
-                 .pointer = schedule.pointer + "/cron",
-                 .help = "minute, hour, day of month, month, day of week: \"0 6 15 * *\""});
+    const std::optional<WallTime> start = ReadTime(schedule, map, "start");
+    const std::optional<WallTime> end = ReadTime(schedule, map, "end");
+    if (start && end && *start >= *end) {
+      errors_.Add(schedule.pointer + "/end", fmt::format("the schedule \"{}\" ends before it starts", schedule.name));
+    }
+    if (!rule) return std::nullopt;
+    Result<Timetable> timetable = Timetable::Make(*rule, schedule.timezone);
+    if (!timetable.ok()) {
+      AddStatus(timetable.status(), schedule.pointer + "/timezone");
+      return std::nullopt;
+    }
+    timetable->Limit(start, end);
+    return std::move(*timetable);
+  }
+
+  std::optional<WallTime> ReadTime(const ScheduleDef& schedule, const Json& map, const char* key) {
+    const std::string text = TextAt(map, key);
+    if (text.empty()) return std::nullopt;
+    Result<WallTime> time = ParseTime(text, schedule.timezone);
+    if (time.ok()) return *time;
+    // An unknown zone is told where it stands.
+    if (time.status().code() == StatusCode::kInvalid) AddStatus(time.status(), PointerJoin(schedule.pointer, key));
+    return std::nullopt;
+  }
+
+  void AddStatus(const Status& status, std::string pointer) {
+    errors_.Add({.message = status.message(), .pointer = std::move(pointer), .help = status.help()});
   }
 
   void CheckReferences() {

@@ -1,0 +1,182 @@
+#include <fmt/format.h>
+
+#include "base/clock.h"
+#include "cli/command.h"
+#include "cli/exit_code.h"
+#include "orchestration/schedule/timetable.h"
+
+namespace mutirao::cli {
+namespace {
+
+using orchestration::ScheduleDef;
+using orchestration::Timetable;
+
+struct ScheduleFlags {
+  std::string name;
+  std::string cron;
+  std::string zone = "UTC";
+  std::string from;
+  int ticks = 5;
+};
+
+struct FoundSchedule {
+  std::string job;
+  ScheduleDef def;
+
+  std::string full_name() const { return job + "." + def.name; }
+};
+
+// The schedules of all jobs in jobs/. What is wrong with the files goes to `faults`.
+Result<std::vector<FoundSchedule>> FindSchedules(std::vector<orchestration::ConfigFault>& faults) {
+  orchestration::Project project =
+      MUTIRAO_TRY(orchestration::OpenProject(".", "", orchestration::Environment::OfProcess(), faults));
+  std::vector<FoundSchedule> found;
+  for (const std::string& path : orchestration::ListJobFiles(project.root)) {
+    orchestration::JobFile file = MUTIRAO_TRY(orchestration::LoadJobFile(path, faults));
+    for (ScheduleDef& schedule : file.def.schedules) found.push_back({file.def.name, std::move(schedule)});
+  }
+  return found;
+}
+
+Json TickJson(const Timetable& timetable, WallTime tick) {
+  return {{"time", FormatUtc(tick)}, {"local", timetable.FormatLocal(tick)}};
+}
+
+int List(const Terminal& terminal, const std::vector<FoundSchedule>& schedules, WallTime now) {
+  Json all = Json::array();
+  std::string text;
+  for (const FoundSchedule& schedule : schedules) {
+    const ScheduleDef& def = schedule.def;
+    const std::optional<WallTime> next = def.timetable->Next(now);
+    all.push_back({{"job", schedule.job},
+                   {"name", def.name},
+                   {"cron", def.cron},
+                   {"timezone", def.timezone},
+                   {"next", next ? TickJson(*def.timetable, *next) : Json()}});
+    text += fmt::format("{}  {}  {}  next {}\n", schedule.full_name(), def.cron, def.timezone,
+                        next ? def.timetable->FormatLocal(*next) : "never");
+  }
+  if (terminal.json) {
+    terminal.PrintJson(all);
+  } else if (schedules.empty()) {
+    terminal.Say("no job in jobs/ has schedules");
+  } else {
+    terminal.Print(text);
+  }
+  return kExitOk;
+}
+
+int PrintTicks(const Terminal& terminal, const Timetable& timetable, WallTime from, int ticks) {
+  // A tick at the very time that was given counts.
+  WallTime at = from - std::chrono::microseconds(1);
+  Json all = Json::array();
+  std::string text;
+  for (int i = 0; i < ticks; ++i) {
+    const std::optional<WallTime> next = timetable.Next(at);
+    if (!next) break;
+    at = *next;
+    all.push_back(TickJson(timetable, at));
+    text += fmt::format("{}  {}\n", timetable.FormatLocal(at), FormatUtc(at));
+  }
+  if (terminal.json) {
+    terminal.PrintJson(all);
+  } else {
+    terminal.Print(text);
+    if (text.empty()) terminal.Say("no tick is left");
+  }
+  return kExitOk;
+}
+
+Result<const FoundSchedule*> Choose(const std::vector<FoundSchedule>& schedules, const std::string& name) {
+  std::vector<const FoundSchedule*> chosen;
+  std::vector<std::string> known;
+  for (const FoundSchedule& schedule : schedules) {
+    known.push_back(schedule.full_name());
+    if (schedule.full_name() == name || schedule.def.name == name) chosen.push_back(&schedule);
+  }
+  if (chosen.size() == 1) return chosen[0];
+  if (chosen.size() > 1) {
+    return Status::Invalid(fmt::format("several jobs have a schedule \"{}\"", name))
+        .Help(fmt::format("say {}", fmt::join(known, " or ")));
+  }
+  std::string help = DidYouMean(name, known);
+  if (help.empty())
+    help = known.empty() ? "no job in jobs/ has schedules" : fmt::format("there are {}", fmt::join(known, ", "));
+  return Status::NotFound(fmt::format("there is no schedule \"{}\"", name)).Help(std::move(help));
+}
+
+Result<Timetable> TimetableOfCron(const ScheduleFlags& flags) {
+  Diagnostics faults;
+  const std::optional<orchestration::CronRule> rule = orchestration::CronRule::Parse(flags.cron, faults);
+  if (!rule) {
+    const Diagnostic& first = faults.list()[0];
+    return Status::Invalid(fmt::format("--cron: {}", first.message)).Help(first.help);
+  }
+  return Timetable::Make(*rule, flags.zone);
+}
+
+int FailWith(const Terminal& terminal, const Status& status) {
+  terminal.Fail(status);
+  return kExitInput;
+}
+
+int Schedules(const Terminal& terminal, const ScheduleFlags& flags, bool next) {
+  std::vector<FoundSchedule> schedules;
+  if (flags.cron.empty()) {
+    std::vector<orchestration::ConfigFault> faults;
+    Result<std::vector<FoundSchedule>> found = FindSchedules(faults);
+    if (!faults.empty()) {
+      terminal.Fail(faults);
+      return kExitInput;
+    }
+    if (!found.ok()) return FailWith(terminal, found.status());
+    schedules = std::move(*found);
+  }
+  if (!next) return List(terminal, schedules, Clock::System().Now());
+
+  std::optional<Timetable> timetable;
+  std::string zone = flags.zone;
+  if (!flags.cron.empty()) {
+    Result<Timetable> made = TimetableOfCron(flags);
+    if (!made.ok()) return FailWith(terminal, made.status());
+    timetable = *made;
+  } else {
+    Result<const FoundSchedule*> chosen = Choose(schedules, flags.name);
+    if (!chosen.ok()) return FailWith(terminal, chosen.status());
+    timetable = (*chosen)->def.timetable;
+    zone = (*chosen)->def.timezone;
+  }
+  WallTime from = Clock::System().Now();
+  if (!flags.from.empty()) {
+    Result<WallTime> given = orchestration::ParseTime(flags.from, zone);
+    if (!given.ok()) return FailWith(terminal, Status(given.status()).Context("--from"));
+    from = *given;
+  }
+  return PrintTicks(terminal, *timetable, from, flags.ticks);
+}
+
+}  // namespace
+
+Command SchedulesCommand() {
+  return {
+      .name = "schedules",
+      .summary = "Show when the jobs of this project run by themselves",
+      .examples = {"mutirao schedules", "mutirao schedules next monthly",
+                   "mutirao schedules next --cron '0 6 15 * *' --tz America/Sao_Paulo -n 3"},
+      .declare = [](CLI::App& app) {
+        auto flags = std::make_shared<ScheduleFlags>();
+        CLI::App* next = app.add_subcommand("next", "Print the next ticks of a schedule or of a cron rule");
+        next->fallthrough();
+        auto* name = next->add_option("NAME", flags->name, "A schedule, or JOB.SCHEDULE where several have the name");
+        auto* cron = next->add_option("--cron", flags->cron, "A cron rule instead")->excludes(name);
+        next->add_option("--tz", flags->zone, "Its time zone: an IANA name")->needs(cron)->capture_default_str();
+        next->add_option("--from", flags->from, "Ticks from this time on; default: now");
+        next->add_option("-n,--ticks", flags->ticks, "How many")->check(CLI::Range(1, 10000))->capture_default_str();
+        next->callback([flags] {
+          if (flags->name.empty() && flags->cron.empty()) throw CLI::RequiredError("NAME or --cron");
+        });
+        return [flags, next](Terminal& terminal) { return Schedules(terminal, *flags, next->parsed()); };
+      }};
+}
+
+}  // namespace mutirao::cli
