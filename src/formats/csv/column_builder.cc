@@ -2,42 +2,64 @@
 
 #include <algorithm>
 #include <cstring>
+#include <numeric>
 #include <utility>
 
 #include <arrow/api.h>
 
 #include "columnar/arrow_status.h"
+#include "formats/csv/scan_kernels.h"
 #include "formats/csv/value_parser.h"
 
 namespace mutirao::formats::csv {
 namespace {
 
+// Fills a bitmap from bytes that are 0 or 1.
+std::shared_ptr<arrow::Buffer> PackBits(const uint8_t* bytes, size_t count, std::shared_ptr<arrow::Buffer> bitmap) {
+  uint8_t* bits = bitmap->mutable_data();
+  for (size_t i = 0; i < count; i += 8) {
+    uint64_t eight = 0;
+    std::memcpy(&eight, bytes + i, std::min<size_t>(8, count - i));
+    bits[i / 8] = static_cast<uint8_t>(eight * 0x0102040810204080u >> 56);
+  }
+  return bitmap;
+}
+
 // Strings are copied straight into Arrow's buffers.
 class StringColumn : public ColumnBuilder {
  public:
-  StringColumn(size_t index, const Dialect& dialect) : index_(index), reader_(dialect) { offsets_.push_back(0); }
+  StringColumn(size_t index, const Dialect& dialect, SimdLevel level)
+      : index_(index),
+        reader_(dialect),
+        copy_(KernelsOf(level).copy),
+        quick_(!dialect.escapes() && reader_.only_empty_is_null()) {
+    offsets_.push_back(0);
+  }
 
   void Convert(const RowIndex&, const std::vector<uint32_t>&, std::vector<ConversionFault>*) override {}
 
   Status Append(const RowIndex& rows, const std::vector<uint32_t>& selection, const std::vector<uint32_t>*) override {
+    const size_t count = selection.size();
     const size_t before = valid_.size();
-    valid_.resize(before + selection.size());
-    offsets_.resize(offsets_.size() + selection.size());
-    uint8_t* valid = valid_.data() + before;
-    int32_t* ends = offsets_.data() + before + 1;
-    size_t size = size_;
-    size_t good = 0;
-    for (const uint32_t row : selection) {
-      const std::string_view field = rows.Field(row, index_);
-      const size_t room = size + field.size() * 3 + 64;
-      if (room > capacity_) MUTIRAO_TRY(Grow(room));
-      const bool is_valid = reader_.Append(field, text_, &size, &scratch_);
-      *valid++ = is_valid;
-      good += is_valid;
-      *ends++ = static_cast<int32_t>(size);
+    valid_.resize(before + count);
+    offsets_.resize(before + count + 1);
+    uint8_t* const valid = valid_.data() + before;
+    int32_t* const ends = offsets_.data() + before + 1;
+    if (capacity_ == 0) MUTIRAO_TRY(Grow(expected_));
+    CopyJob job = JobFor(rows, selection, ends, valid);
+    for (size_t i = 0; i < count; ++i) {
+      if (quick_) i = copy_(job, i, &size_);
+      if (i == count) break;
+      const std::string_view field = rows.Field(selection[i], index_);
+      const size_t room = size_ + field.size() * 3 + 2 * kCopySlack;
+      if (room > capacity_) {
+        MUTIRAO_TRY(Grow(room));
+        job = JobFor(rows, selection, ends, valid);
+      }
+      valid[i] = reader_.Append(field, text_, &size_, &scratch_);
+      ends[i] = static_cast<int32_t>(size_);
     }
-    size_ = size;
-    nulls_ += static_cast<int64_t>(selection.size() - good);
+    nulls_ += static_cast<int64_t>(count) - std::accumulate(valid, valid + count, int64_t{0});
     if (size_ > size_t{1} << 30) return Status::Exhausted("a column of one batch holds more than 1 GiB of text");
     return Status::Ok();
   }
@@ -45,27 +67,50 @@ class StringColumn : public ColumnBuilder {
   Result<ArrayPtr> Finish() override {
     const auto rows = static_cast<int64_t>(valid_.size());
     if (!buffer_) MUTIRAO_TRY(Grow(64));
-    // Capacity that is not needed is given back: a batch may live much longer than the scan.
-    MUTIRAO_TRY(buffer_->Resize(static_cast<int64_t>(size_), true));
+    // Capacity that is not needed is given back where it is much: a batch may live much longer than the scan.
+    const bool shrink = capacity_ - size_ > capacity_ / 8 + 1024;
+    MUTIRAO_TRY(buffer_->Resize(static_cast<int64_t>(size_), shrink));
     std::shared_ptr<arrow::Buffer> bitmap;
     if (nulls_ > 0) {
       bitmap = MUTIRAO_TRY(arrow::AllocateEmptyBitmap(rows));
-      uint8_t* bits = bitmap->mutable_data();
-      for (size_t i = 0; i < valid_.size(); ++i) bits[i / 8] |= static_cast<uint8_t>(valid_[i] << (i % 8));
+      bitmap = PackBits(valid_.data(), valid_.size(), std::move(bitmap));
     }
     auto array = std::make_shared<arrow::StringArray>(rows, arrow::Buffer::FromVector(std::move(offsets_)),
                                                       std::move(buffer_), std::move(bitmap), nulls_);
     offsets_ = {0};
+    offsets_.reserve(static_cast<size_t>(rows) + 1);
     buffer_ = nullptr;
     valid_.clear();
+    // The next batch is probably like this one.
+    expected_ = size_ + size_ / 16 + 2 * kCopySlack;
     size_ = capacity_ = 0;
     nulls_ = 0;
     return ArrayPtr(std::move(array));
   }
 
  private:
+  CopyJob JobFor(const RowIndex& rows, const std::vector<uint32_t>& selection, int32_t* ends, uint8_t* valid) const {
+    const Dialect& dialect = reader_.dialect();
+    const bool one_byte = dialect.encoding != Encoding::kUtf8 && !IsUtf16(dialect.encoding);
+    return {.data = rows.data(),
+            .starts = rows.starts(),
+            .ends = rows.ends(),
+            .width = rows.width(),
+            .column = index_,
+            .rows = selection.data(),
+            .count = selection.size(),
+            .quoting = dialect.quote >= 0,
+            .quote = dialect.quote >= 0 ? static_cast<char>(dialect.quote) : '\0',
+            .ascii = one_byte,
+            .empty_is_null = reader_.empty_is_null(),
+            .out = text_,
+            .capacity = capacity_,
+            .text_ends = ends,
+            .valid = valid};
+  }
+
   Status Grow(size_t room) {
-    capacity_ = std::max({room, capacity_ * 2, size_t{64} << 10});
+    capacity_ = std::max({room, capacity_ * 2, size_t{1} << 10});
     if (!buffer_) {
       buffer_ = MUTIRAO_TRY(arrow::AllocateResizableBuffer(static_cast<int64_t>(capacity_)));
     } else {
@@ -77,11 +122,14 @@ class StringColumn : public ColumnBuilder {
 
   size_t index_;
   FieldReader reader_;
+  decltype(ScanKernels::copy) copy_;
+  bool quick_;  // most fields may be copied as they stand
   std::string scratch_;
   std::shared_ptr<arrow::ResizableBuffer> buffer_;
   char* text_ = nullptr;  // the buffer's bytes
   size_t size_ = 0;
   size_t capacity_ = 0;
+  size_t expected_ = size_t{64} << 10;
   std::vector<int32_t> offsets_;
   std::vector<uint8_t> valid_;
   int64_t nulls_ = 0;
@@ -117,16 +165,29 @@ class TypedColumn : public ColumnBuilder {
 
   Status Append(const RowIndex&, const std::vector<uint32_t>& selection, const std::vector<uint32_t>* kept) override {
     MUTIRAO_TRY(builder_->Reserve(static_cast<int64_t>(selection.size())));
-    for (size_t i = 0; i < selection.size(); ++i) {
-      const size_t place = kept != nullptr ? (*kept)[i] : i;
-      if (states_[place] == kValue) {
-        MUTIRAO_TRY(AppendValue(values_[place]));
-        continue;
-      }
-      if (states_[place] == kBad) ++*values_nulled_;
-      MUTIRAO_TRY(builder_->AppendNull());
+    const size_t count = selection.size();
+    switch (builder_->type()->id()) {
+      case arrow::Type::INT8:
+        return AppendAll<arrow::Int8Builder>(count, kept, Integer<int8_t>);
+      case arrow::Type::INT16:
+        return AppendAll<arrow::Int16Builder>(count, kept, Integer<int16_t>);
+      case arrow::Type::INT32:
+        return AppendAll<arrow::Int32Builder>(count, kept, Integer<int32_t>);
+      case arrow::Type::INT64:
+        return AppendAll<arrow::Int64Builder>(count, kept, Integer<int64_t>);
+      case arrow::Type::BOOL:
+        return AppendAll<arrow::BooleanBuilder>(count, kept, [](const ParsedValue& v) { return v.integer != 0; });
+      case arrow::Type::DOUBLE:
+        return AppendAll<arrow::DoubleBuilder>(count, kept, [](const ParsedValue& v) { return v.real; });
+      case arrow::Type::DATE32:
+        return AppendAll<arrow::Date32Builder>(count, kept, Integer<int32_t>);
+      case arrow::Type::TIMESTAMP:
+        return AppendAll<arrow::TimestampBuilder>(count, kept, Integer<int64_t>);
+      default:
+        return AppendAll<arrow::Decimal128Builder>(count, kept, [](const ParsedValue& v) {
+          return arrow::Decimal128(static_cast<int64_t>(v.decimal >> 64), static_cast<uint64_t>(v.decimal));
+        });
     }
-    return Status::Ok();
   }
 
   Result<ArrayPtr> Finish() override { return MUTIRAO_TRY(builder_->Finish()); }
@@ -134,33 +195,24 @@ class TypedColumn : public ColumnBuilder {
  private:
   enum State : uint8_t { kValue, kNull, kBad };
 
-  Status AppendValue(const ParsedValue& value) {
-    switch (builder_->type()->id()) {
-      case arrow::Type::INT8:
-        return Put<arrow::Int8Builder>(static_cast<int8_t>(value.integer));
-      case arrow::Type::INT16:
-        return Put<arrow::Int16Builder>(static_cast<int16_t>(value.integer));
-      case arrow::Type::INT32:
-        return Put<arrow::Int32Builder>(static_cast<int32_t>(value.integer));
-      case arrow::Type::INT64:
-        return Put<arrow::Int64Builder>(value.integer);
-      case arrow::Type::BOOL:
-        return Put<arrow::BooleanBuilder>(value.integer != 0);
-      case arrow::Type::DOUBLE:
-        return Put<arrow::DoubleBuilder>(value.real);
-      case arrow::Type::DATE32:
-        return Put<arrow::Date32Builder>(static_cast<int32_t>(value.integer));
-      case arrow::Type::TIMESTAMP:
-        return Put<arrow::TimestampBuilder>(value.integer);
-      default:
-        return Put<arrow::Decimal128Builder>(
-            arrow::Decimal128(static_cast<int64_t>(value.decimal >> 64), static_cast<uint64_t>(value.decimal)));
-    }
+  template <typename T>
+  static T Integer(const ParsedValue& value) {
+    return static_cast<T>(value.integer);
   }
 
-  template <typename Builder, typename Value>
-  Status Put(const Value& value) {
-    MUTIRAO_TRY(static_cast<Builder*>(builder_.get())->Append(value));
+  // REQUIRES: room is reserved.
+  template <typename Builder, typename Get>
+  Status AppendAll(size_t count, const std::vector<uint32_t>* kept, Get get) {
+    auto& builder = static_cast<Builder&>(*builder_);
+    for (size_t i = 0; i < count; ++i) {
+      const size_t place = kept != nullptr ? (*kept)[i] : i;
+      if (states_[place] == kValue) {
+        builder.UnsafeAppend(get(values_[place]));
+        continue;
+      }
+      if (states_[place] == kBad) ++*values_nulled_;
+      builder.UnsafeAppendNull();
+    }
     return Status::Ok();
   }
 
@@ -178,9 +230,9 @@ class TypedColumn : public ColumnBuilder {
 }  // namespace
 
 Result<std::unique_ptr<ColumnBuilder>> MakeColumnBuilder(const ColumnSpec& column, size_t index, const Dialect& dialect,
-                                                         bool null_bad, int64_t* values_nulled) {
+                                                         SimdLevel level, bool null_bad, int64_t* values_nulled) {
   if (column.type->id() == arrow::Type::STRING) {
-    return std::unique_ptr<ColumnBuilder>(std::make_unique<StringColumn>(index, dialect));
+    return std::unique_ptr<ColumnBuilder>(std::make_unique<StringColumn>(index, dialect, level));
   }
   auto parser = MUTIRAO_TRY(ValueParser::Make(column));
   auto builder = MUTIRAO_TRY(arrow::MakeBuilder(column.type));

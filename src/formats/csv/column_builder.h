@@ -7,6 +7,7 @@
 #include "formats/csv/column_spec.h"
 #include "formats/csv/field_reader.h"
 #include "formats/csv/row_index.h"
+#include "formats/csv/simd_level.h"
 
 namespace mutirao::formats::csv {
 
@@ -40,6 +41,6 @@ class ColumnBuilder {
 /// Make the builder for a field of the file. `null_bad`: a value that does not convert becomes null and is counted in
 /// `values_nulled` instead of being a fault.
 Result<std::unique_ptr<ColumnBuilder>> MakeColumnBuilder(const ColumnSpec& column, size_t index, const Dialect& dialect,
-                                                         bool null_bad, int64_t* values_nulled);
+                                                         SimdLevel level, bool null_bad, int64_t* values_nulled);
 
 }  // namespace mutirao::formats::csv

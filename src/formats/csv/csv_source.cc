@@ -290,7 +290,8 @@ void ApplyTypes(CsvSpec* spec, Diagnostics& errors) {
 }  // namespace
 
 ScanTuning DefaultTuning() {
-  return {.simd = ChooseSimdLevel()};
+  const auto level = ChooseSimdLevel();
+  return {.simd = level.ok() ? *level : SupportedSimdLevels().back()};
 }
 
 Result<frame::SourcePtr> MakeCsvSource(const Json& json, const frame::FormatContext& context, Diagnostics& errors,
@@ -319,6 +320,11 @@ Result<frame::SourcePtr> MakeCsvSource(const Json& json, const frame::FormatCont
 }
 
 Result<frame::SourcePtr> MakeCsvSource(const Json& spec, const frame::FormatContext& context, Diagnostics& errors) {
+  const auto level = ChooseSimdLevel();
+  if (!level.ok()) {
+    errors.Add({.message = level.status().ToString(), .help = level.status().help()});
+    return level.status();
+  }
   return MakeCsvSource(spec, context, errors, DefaultTuning());
 }
 

@@ -16,7 +16,7 @@ Result<frame::SourcePtr> MakeCsvSource(const Json& spec, const frame::FormatCont
 Result<frame::SourcePtr> MakeCsvSource(const Json& spec, const frame::FormatContext& context, Diagnostics& errors,
                                        const ScanTuning& tuning);
 
-/// The tuning that the program uses.
+/// The tuning that the program uses; a MUTIRAO_SIMD that cannot be followed does not count.
 ScanTuning DefaultTuning();
 
 /// Add the source kind "csv".

@@ -34,38 +34,36 @@ constexpr uint16_t kWindows1252[32] = {0x20AC, 0,      0x201A, 0x0192, 0x201E, 0
 constexpr std::pair<uint8_t, uint16_t> kLatin9[] = {{0xA4, 0x20AC}, {0xA6, 0x0160}, {0xA8, 0x0161}, {0xB4, 0x017D},
                                                     {0xB8, 0x017E}, {0xBC, 0x0152}, {0xBD, 0x0153}, {0xBE, 0x0178}};
 
-struct Utf8Character {
-  char bytes[3] = {};
-  uint8_t size = 0;
-};
-using CharacterTable = std::array<Utf8Character, 128>;
+using CharacterTable = std::array<TextCharacter, 256>;
+
+// What a byte from 0x80 on stands for; 0 for nothing.
+uint16_t CodeOf(Encoding encoding, uint8_t byte) {
+  if (encoding == Encoding::kWindows1252 && byte < 0xA0) return kWindows1252[byte - 0x80];
+  if (encoding == Encoding::kLatin9) {
+    for (const auto& [from, to] : kLatin9) {
+      if (from == byte) return to;
+    }
+  }
+  return byte;
+}
 
 CharacterTable MakeTable(Encoding encoding) {
   CharacterTable table;
-  for (int byte = 0x80; byte < 0x100; ++byte) {
-    uint16_t code = static_cast<uint16_t>(byte);
-    if (encoding == Encoding::kWindows1252 && byte < 0xA0) code = kWindows1252[byte - 0x80];
-    if (encoding == Encoding::kLatin9) {
-      for (const auto& [from, to] : kLatin9) code = from == byte ? to : code;
-    }
-    Utf8Character& out = table[static_cast<size_t>(byte - 0x80)];
-    if (code == 0) continue;
-    if (code < 0x800) {
-      out = {{static_cast<char>(0xC0 | code >> 6), static_cast<char>(0x80 | (code & 0x3F))}, 2};
+  for (size_t byte = 0; byte < table.size(); ++byte) {
+    table[byte] = {{static_cast<char>(byte)}, 1};
+    if (byte < 0x80 || encoding == Encoding::kUtf8) continue;
+    const uint16_t code = CodeOf(encoding, static_cast<uint8_t>(byte));
+    if (code == 0) {
+      table[byte] = {};
+    } else if (code < 0x800) {
+      table[byte] = {{static_cast<char>(0xC0 | code >> 6), static_cast<char>(0x80 | (code & 0x3F))}, 2};
     } else {
-      out = {{static_cast<char>(0xE0 | code >> 12), static_cast<char>(0x80 | (code >> 6 & 0x3F)),
-              static_cast<char>(0x80 | (code & 0x3F))},
-             3};
+      table[byte] = {{static_cast<char>(0xE0 | code >> 12), static_cast<char>(0x80 | (code >> 6 & 0x3F)),
+                      static_cast<char>(0x80 | (code & 0x3F))},
+                     3};
     }
   }
   return table;
-}
-
-const CharacterTable& TableOf(Encoding encoding) {
-  static const CharacterTable latin1 = MakeTable(Encoding::kLatin1);
-  static const CharacterTable windows = MakeTable(Encoding::kWindows1252);
-  static const CharacterTable latin9 = MakeTable(Encoding::kLatin9);
-  return encoding == Encoding::kWindows1252 ? windows : encoding == Encoding::kLatin9 ? latin9 : latin1;
 }
 
 // RFC 3629: no overlong forms, no surrogates, nothing above U+10FFFF.
@@ -144,8 +142,25 @@ bool IsValidText(Encoding encoding, std::string_view bytes) {
   return IsValidUtf8(bytes);
 }
 
+const CharacterTable& CharactersOf(Encoding encoding) {
+  static const CharacterTable utf8 = MakeTable(Encoding::kUtf8);
+  static const CharacterTable latin1 = MakeTable(Encoding::kLatin1);
+  static const CharacterTable windows = MakeTable(Encoding::kWindows1252);
+  static const CharacterTable latin9 = MakeTable(Encoding::kLatin9);
+  switch (encoding) {
+    case Encoding::kLatin1:
+      return latin1;
+    case Encoding::kWindows1252:
+      return windows;
+    case Encoding::kLatin9:
+      return latin9;
+    default:
+      return utf8;
+  }
+}
+
 std::string_view HighCharacter(Encoding encoding, uint8_t byte) {
-  const Utf8Character& character = TableOf(encoding)[byte - 0x80u];
+  const TextCharacter& character = CharactersOf(encoding)[byte];
   return {character.bytes, character.size};
 }
 

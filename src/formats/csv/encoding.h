@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -26,6 +27,15 @@ inline bool IsUtf16(Encoding encoding) {
 
 /// Say whether bytes are valid in the encoding. UTF-16 has been made UTF-8 (with marks for what was wrong) before.
 bool IsValidText(Encoding encoding, std::string_view bytes);
+
+/// A character as UTF-8. A byte that is no character by itself has no size.
+struct TextCharacter {
+  char bytes[3] = {};
+  uint8_t size = 0;
+};
+
+/// What each byte stands for, one by one; UTF-8 and what was made UTF-8 stand for themselves.
+const std::array<TextCharacter, 256>& CharactersOf(Encoding encoding);
 
 /// The character of a byte ≥ 0x80 in one of the one-byte encodings, as UTF-8; empty for a byte without one.
 std::string_view HighCharacter(Encoding encoding, uint8_t byte);

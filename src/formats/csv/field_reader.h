@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <cstring>
 #include <string>
@@ -74,7 +75,8 @@ class PlainBytes {
 /// Give the value of a field as UTF-8 text, or null. Threads: any, at once, each with its own scratch text.
 class FieldReader {
  public:
-  explicit FieldReader(const Dialect& dialect) : dialect_(dialect), plain_(dialect) {
+  explicit FieldReader(const Dialect& dialect)
+      : dialect_(dialect), plain_(dialect), characters_(CharactersOf(dialect.encoding)) {
     for (const std::string& text : dialect.nulls) {
       if (text.empty()) empty_is_null_ = true;
       if (!text.empty()) null_texts_.push_back(text);
@@ -95,6 +97,11 @@ class FieldReader {
     return !IsNullText(*text);
   }
 
+  /// Say whether a field that stands for itself, its quotes taken off, is never null when it has any byte.
+  bool only_empty_is_null() const { return null_texts_.empty(); }
+  bool empty_is_null() const { return empty_is_null_; }
+  const Dialect& dialect() const { return dialect_; }
+
   /// Append the value to `out` at `size`. REQUIRES: room for three times the field and 32 bytes. False for null.
   bool Append(std::string_view field, char* out, size_t* size, std::string* scratch) const {
     std::string_view inner;
@@ -103,6 +110,12 @@ class FieldReader {
     if (plain_.Copy(inner.data(), inner.size(), out + *size)) {
       if (IsNullText(inner)) return false;
       *size += inner.size();
+      return true;
+    }
+    size_t quick = 0;
+    if (!dialect_.escapes() && AppendOdd(inner, quoted, out + *size, &quick)) {
+      if (IsNullText({out + *size, quick})) return false;
+      *size += quick;
       return true;
     }
     if (!Decode(field, scratch) || IsNullText(*scratch)) return false;
@@ -118,6 +131,24 @@ class FieldReader {
     const bool quoted = dialect_.quote >= 0 && field.size() >= 2 && field.front() == quote && field.back() == quote;
     *inner = quoted ? field.substr(1, field.size() - 2) : field;
     return quoted;
+  }
+
+  // Writes a text with doubled quotes and bytes that the encoding changes; false when it takes the exact rules.
+  bool AppendOdd(std::string_view inner, bool quoted, char* out, size_t* size) const {
+    char* const begin = out;
+    for (size_t i = 0; i < inner.size(); ++i) {
+      const auto c = static_cast<uint8_t>(inner[i]);
+      if (c == 0) return false;
+      if (c == static_cast<uint8_t>(dialect_.quote) && dialect_.quote >= 0) {
+        if (!quoted || i + 1 == inner.size() || inner[i + 1] != inner[i]) return false;
+        ++i;
+      }
+      const TextCharacter& character = characters_[c];
+      std::memcpy(out, character.bytes, sizeof character.bytes);
+      out += character.size;
+    }
+    *size = static_cast<size_t>(out - begin);
+    return true;
   }
 
   // False for a field that is empty and not quoted once its NUL bytes are dropped.
@@ -137,6 +168,7 @@ class FieldReader {
 
   Dialect dialect_;
   PlainBytes plain_;
+  const std::array<TextCharacter, 256>& characters_;
   bool empty_is_null_ = false;
   std::vector<std::string> null_texts_;
 };

@@ -27,6 +27,9 @@ class RowIndex {
   size_t width() const { return width_; }
   const char* data() const { return data_; }
   uint32_t start(size_t row) const { return starts_[row]; }
+  /// Of all rows: where each begins, and where each of its width() fields ends.
+  const uint32_t* starts() const { return starts_.data(); }
+  const uint32_t* ends() const { return ends_.get(); }
 
   /// The bytes between two delimiters, quotes included, without the CR of a CR LF. A field that a short record lacks
   /// has no data.

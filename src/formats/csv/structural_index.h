@@ -4,17 +4,12 @@
 #include <cstdint>
 
 #include "formats/csv/dialect.h"
+#include "formats/csv/simd_level.h"
 
 namespace mutirao::formats::csv {
 
 /// Bytes that must be readable behind the bytes given to the quick paths; their values do not matter.
 inline constexpr size_t kPadding = 64;
-
-/// Which instructions the quick paths use.
-enum class SimdLevel : uint8_t { kScalar, kAvx2 };
-
-/// The best level of this processor, or the one that MUTIRAO_SIMD (scalar, avx2) asks for if it has it.
-SimdLevel ChooseSimdLevel();
 
 /// What the loop over the bytes has to know of the dialect.
 struct IndexRequest {
@@ -33,7 +28,7 @@ struct WindowIndex {
   /// Bytes from the start whose quoting is as RFC 4180 has it; nothing behind is in the index. A multiple of 64
   /// when less than the window.
   size_t valid = 0;
-  /// Some byte of the valid part is ≥ 0x80.
+  /// Some byte of the valid part, or of the 63 behind it, is ≥ 0x80.
   bool high_bytes = false;
 };
 
@@ -47,9 +42,6 @@ struct WindowIndex {
 /// REQUIRES: no escape, LF line ends; `data` is readable for `size` + kPadding bytes.
 WindowIndex IndexWindow(const Dialect& dialect, SimdLevel level, const char* data, size_t size, uint32_t base,
                         uint32_t* out);
-
-/// The same at one level. REQUIRES: the processor has it.
-WindowIndex IndexAvx2(const IndexRequest& request, const char* data, size_t size, uint32_t base, uint32_t* out);
 
 /// Say whether IndexWindow knows the dialect.
 bool CanIndex(const Dialect& dialect);

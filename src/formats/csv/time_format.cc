@@ -1,5 +1,8 @@
 #include "formats/csv/time_format.h"
 
+#include <bit>
+#include <cstring>
+
 #include <fmt/format.h>
 
 namespace mutirao::formats::csv {
@@ -149,6 +152,25 @@ bool ParseIsoDate(std::string_view text, CivilTime* time) {
   *time = {};
   return TakeDigits(&text, 4, &time->year) && TakeChar(&text, '-') && TakeDigits(&text, 2, &time->month) &&
          TakeChar(&text, '-') && TakeDigits(&text, 2, &time->day) && text.empty() && Exists(*time);
+}
+
+// Eight digits are checked and joined in one word, pairs first, then fours.
+// Source: the parse_eight_digits of fast_float, Lemire, "Number Parsing at a Gigabyte per Second" (2021).
+bool ParseCompactDate(std::string_view text, CivilTime* time) {
+  *time = {};
+  if (text.size() != 8) return false;
+  uint64_t word;
+  std::memcpy(&word, text.data(), sizeof word);
+  if constexpr (std::endian::native == std::endian::big) word = __builtin_bswap64(word);
+  const uint64_t above = word + 0x0606060606060606u;
+  if (((word & 0xF0F0F0F0F0F0F0F0u) | ((above & 0xF0F0F0F0F0F0F0F0u) >> 4)) != 0x3333333333333333u) return false;
+  word = (word & 0x0F0F0F0F0F0F0F0Fu) * 2561 >> 8;
+  word = (word & 0x00FF00FF00FF00FFu) * 6553601 >> 16;
+  const auto month_and_day = static_cast<int>(word >> 32 & 0xFFFF);
+  time->year = static_cast<int>(word & 0xFFFF);
+  time->month = month_and_day / 100;
+  time->day = month_and_day % 100;
+  return Exists(*time);
 }
 
 bool ParseIsoTimestamp(std::string_view text, CivilTime* time) {

@@ -46,6 +46,9 @@ class TimeFormat {
 /// Read `YYYY-MM-DD`.
 bool ParseIsoDate(std::string_view text, CivilTime* time);
 
+/// Read `YYYYMMDD`, as the format %Y%m%d does.
+bool ParseCompactDate(std::string_view text, CivilTime* time);
+
 /// Read `YYYY-MM-DD[T| ]HH:MM[:SS[.ffffff]][Z|±HH:MM]`, or a date alone.
 bool ParseIsoTimestamp(std::string_view text, CivilTime* time);
 

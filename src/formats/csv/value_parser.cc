@@ -94,15 +94,16 @@ class DecimalParser : public ValueParser {
 
 class TimeParser : public ValueParser {
  public:
-  TimeParser(std::optional<TimeFormat> format, bool date, bool zoned)
-      : format_(std::move(format)), date_(date), zoned_(zoned) {}
+  TimeParser(std::optional<TimeFormat> format, bool compact, bool date, bool zoned)
+      : format_(std::move(format)), compact_(compact), date_(date), zoned_(zoned) {}
 
   bool Parse(std::string_view text, ParsedValue* value) const override {
     text = TrimBlanks(text);
     CivilTime time;
-    const bool ok = format_ ? format_->Parse(text, &time)
-                    : date_ ? ParseIsoDate(text, &time)
-                            : ParseIsoTimestamp(text, &time);
+    const bool ok = compact_  ? ParseCompactDate(text, &time)
+                    : format_ ? format_->Parse(text, &time)
+                    : date_   ? ParseIsoDate(text, &time)
+                              : ParseIsoTimestamp(text, &time);
     // A local time with an offset would lose it, so only a timestamp that knows its zone takes one.
     if (!ok || (time.has_offset && !zoned_)) return false;
     value->integer = date_ ? time.Days() : time.Micros();
@@ -111,6 +112,7 @@ class TimeParser : public ValueParser {
 
  private:
   std::optional<TimeFormat> format_;
+  bool compact_;
   bool date_;
   bool zoned_;
 };
@@ -138,6 +140,7 @@ Result<std::unique_ptr<const ValueParser>> ValueParser::Make(const ColumnSpec& c
     }
     format = MUTIRAO_TRY(TimeFormat::Make(column.format));
   }
+  const bool compact = column.format == "%Y%m%d";
   switch (type.id()) {
     case arrow::Type::INT8:
       return MakeInteger<int8_t>();
@@ -156,10 +159,10 @@ Result<std::unique_ptr<const ValueParser>> ValueParser::Make(const ColumnSpec& c
       return Pointer(std::make_unique<DecimalParser>(decimal.precision(), decimal.scale()));
     }
     case arrow::Type::DATE32:
-      return Pointer(std::make_unique<TimeParser>(std::move(format), true, false));
+      return Pointer(std::make_unique<TimeParser>(std::move(format), compact, true, false));
     case arrow::Type::TIMESTAMP: {
       const bool zoned = !static_cast<const arrow::TimestampType&>(type).timezone().empty();
-      return Pointer(std::make_unique<TimeParser>(std::move(format), false, zoned));
+      return Pointer(std::make_unique<TimeParser>(std::move(format), compact, false, zoned));
     }
     default:
       return Status::Unsupported(
