@@ -13,9 +13,9 @@ namespace mutirao::formats::csv {
 /// guess was wrong.
 struct Chunk {
   int64_t ordinal = 0;
-  int64_t begin = 0;                  ///< in the unpacked text
-  std::shared_ptr<std::string> data;  ///< the bytes, some before them and kPadding or more behind them
-  size_t skip = 0;                    ///< bytes of `data` before the chunk
+  int64_t begin = 0;  ///< in the unpacked text
+  /// The bytes and kPadding or more behind them; null for those of a file that are read while they are parsed.
+  std::shared_ptr<std::string> data;
   size_t size = 0;
   bool last = false;
   int64_t line_base = -1;      ///< line ends before it; -1 when not counted yet
@@ -23,7 +23,7 @@ struct Chunk {
   int64_t stored_bytes = 0;    ///< what it took from the file
 
   int64_t end() const { return begin + static_cast<int64_t>(size); }
-  std::string_view bytes() const { return {data->data() + skip, size}; }
+  std::string_view bytes() const { return {data->data(), size}; }
 };
 
 /// Find a place in `bytes`, at or after its beginning, where a record probably begins: behind a quote, a line end and

@@ -3,12 +3,14 @@
 #include <algorithm>
 #include <cstring>
 #include <numeric>
+#include <span>
 #include <utility>
 
 #include <arrow/api.h>
 #include <fmt/format.h>
 
 #include "columnar/arrow_status.h"
+#include "formats/csv/structural_index.h"
 #include "formats/csv/utf16_stream.h"
 
 namespace mutirao::formats::csv {
@@ -35,6 +37,23 @@ std::string_view FaultText(RecordFault fault) {
 bool IsBad(RecordFault fault, QuoteRule rule) {
   if (fault == RecordFault::kNone || rule == QuoteRule::kLenient) return false;
   return fault != RecordFault::kStrayQuote || rule == QuoteRule::kStrict;
+}
+
+// Counts in bytes that cannot overflow, a stretch at a time: compilers make vectors of it.
+int64_t CountByte(std::string_view bytes, char wanted) {
+  constexpr size_t kLanes = 32;
+  constexpr size_t kStretch = 255 * kLanes;
+  int64_t count = 0;
+  while (bytes.size() >= kLanes) {
+    const size_t size = std::min(bytes.size(), kStretch) / kLanes * kLanes;
+    uint8_t lanes[kLanes] = {};
+    for (size_t at = 0; at < size; at += kLanes) {
+      for (size_t lane = 0; lane < kLanes; ++lane) lanes[lane] += bytes.data()[at + lane] == wanted ? 1 : 0;
+    }
+    for (const uint8_t lane : lanes) count += lane;
+    bytes.remove_prefix(size);
+  }
+  return count + std::ranges::count(bytes, wanted);
 }
 
 }  // namespace
@@ -64,7 +83,7 @@ struct ChunkParser::Provenance {
 };
 
 int64_t CountLineEnds(std::string_view bytes, bool cr_ends, char next) {
-  int64_t count = std::ranges::count(bytes, '\n');
+  int64_t count = CountByte(bytes, '\n');
   if (!cr_ends) return count;
   for (size_t i = 0; i < bytes.size(); ++i) {
     if (bytes[i] == '\r' && (i + 1 < bytes.size() ? bytes[i + 1] : next) != '\n') ++count;
@@ -91,48 +110,69 @@ Status ChunkParser::MakeBuilders() {
       builders_.push_back(nullptr);
       continue;
     }
-    auto builder = MUTIRAO_TRY(MakeColumnBuilder(plan_->columns[wanted.field], wanted.field, plan_->dialect,
-                                                 plan_->on_error == ErrorPolicy::kNull, &result_.values_nulled));
+    auto builder =
+        MUTIRAO_TRY(MakeColumnBuilder(plan_->columns[wanted.field], wanted.field, plan_->dialect, plan_->tuning.simd,
+                                      plan_->on_error == ErrorPolicy::kNull, &result_.values_nulled));
     builders_.push_back(std::move(builder));
   }
   return Status::Ok();
 }
 
-Result<ChunkResult> ChunkParser::Parse(const ChunkBytes& chunk) {
+Status ChunkParser::Begin(const ChunkPlace& place) {
   // What a chunk before this one left half-built when it failed is not worth keeping.
   if (batch_rows_ > 0) MUTIRAO_TRY(MakeBuilders());
-  chunk_ = &chunk;
+  place_ = place;
   result_ = {};
-  rows_.Reset(chunk.bytes.data());
+  result_.end = place.start;
+  const auto wants = [&](ProvenanceColumn column) {
+    return std::ranges::any_of(plan_->wanted, [&](const WantedColumn& wanted) { return wanted.provenance == column; });
+  };
+  wants_lines_ = wants(ProvenanceColumn::kLine);
+  wants_offsets_ = wants(ProvenanceColumn::kByteOffset);
+  lines_before_ = 0;
+  bytes_before_ = bad_before_ = 0;
   batch_rows_ = 0;
   // A row takes a byte or more, so that one block is never more than a batch.
   const size_t block_bytes = static_cast<size_t>(plan_->batch_rows) - std::min<size_t>(plan_->batch_rows, kBlockRows);
   largest_window_ = std::min({plan_->tuning.window_bytes, static_cast<size_t>(plan_->dialect.max_record_bytes),
                               std::max(kSmallestWindow, block_bytes)});
   window_bytes_ = largest_window_;
-  exact_until_ = line_place_ = stored_place_ = 0;
   stored_bytes_ = 0;
-  line_count_ = 0;
+  return Status::Ok();
+}
 
+Result<size_t> ChunkParser::Take(std::string_view bytes, bool at_end) {
+  bytes_ = bytes;
+  at_end_ = at_end;
+  rows_.Reset(bytes.data());
+  exact_until_ = line_place_ = stored_place_ = 0;
+  line_count_ = 0;
   const bool quick = plan_->tuning.quick_path && CanIndex(plan_->dialect);
-  size_t at = chunk.start == StartState::kTooLong ? SkipTooLong() : 0;
+  size_t at = result_.end == StartState::kTooLong ? SkipTooLong() : 0;
   while (result_.end == StartState::kRecord) {
     if (quick && at >= exact_until_) at = QuickWindow(at);
     if (rows_.rows() >= kBlockRows) MUTIRAO_TRY(FlushRows());
     if (!ExactRecord(&at)) break;
   }
-  result_.consumed = at;
   MUTIRAO_TRY(FlushRows());
-  MUTIRAO_TRY(FinishBatch());
   FinishBadRecords();
+  if (wants_lines_) lines_before_ += LineOf(at);
+  if (wants_offsets_) StoredBytesBefore(at);
+  bytes_before_ += at;
+  return at;
+}
+
+Result<ChunkResult> ChunkParser::Finish() {
+  MUTIRAO_TRY(FinishBatch());
+  result_.consumed = bytes_before_;
   return std::move(result_);
 }
 
 // Takes the records of a window whose bytes and shape are beyond doubt; gives the place behind them.
 size_t ChunkParser::QuickWindow(size_t at) {
-  const size_t size = std::min(window_bytes_, chunk_->bytes.size() - at);
+  const size_t size = std::min(window_bytes_, bytes_.size() - at);
   if (size == 0) return at;
-  const char* data = chunk_->bytes.data();
+  const char* data = bytes_.data();
   uint32_t* const offsets = rows_.Room(size + 64);
   const WindowIndex index =
       IndexWindow(plan_->dialect, plan_->tuning.simd, data + at, size, static_cast<uint32_t>(at), offsets);
@@ -181,11 +221,11 @@ size_t ChunkParser::QuickWindow(size_t at) {
 
 // Takes one record by the exact rules; false when there is none that ends in these bytes.
 bool ChunkParser::ExactRecord(size_t* at) {
-  if (*at >= chunk_->bytes.size()) return false;
-  parser_.Parse(chunk_->bytes, *at, chunk_->at_end, &record_);
+  if (*at >= bytes_.size()) return false;
+  parser_.Parse(bytes_, *at, at_end_, &record_);
   switch (record_.kind) {
     case RecordKind::kEnd:
-      *at = chunk_->bytes.size();
+      *at = bytes_.size();
       return false;
     case RecordKind::kIncomplete:
       return false;
@@ -199,13 +239,13 @@ bool ChunkParser::ExactRecord(size_t* at) {
       break;
     case RecordKind::kTooLong:
       ++result_.records;
-      result_.looked_until = record_.begin + static_cast<size_t>(plan_->dialect.max_record_bytes) + 1;
+      result_.looked_until = bytes_before_ + record_.begin + static_cast<size_t>(plan_->dialect.max_record_bytes) + 1;
       AddBad(record_.begin, std::min(record_.end, record_.begin + static_cast<size_t>(plan_->dialect.max_record_bytes)),
              "", fmt::format("the record is longer than {} bytes", plan_->dialect.max_record_bytes));
       if (record_.next == std::string_view::npos) {
         result_.end = StartState::kTooLong;
         // A CR may be the first half of a CR LF.
-        record_.next = chunk_->bytes.size() - (plan_->dialect.cr_ends && chunk_->bytes.back() == '\r' ? 1 : 0);
+        record_.next = bytes_.size() - (plan_->dialect.cr_ends && bytes_.back() == '\r' ? 1 : 0);
       }
       break;
   }
@@ -225,7 +265,7 @@ void ChunkParser::TakeBlank() {
 void ChunkParser::TakeRecord() {
   ++result_.records;
   const Dialect& dialect = plan_->dialect;
-  const std::string_view raw = chunk_->bytes.substr(record_.begin, record_.end - record_.begin);
+  const std::string_view raw = bytes_.substr(record_.begin, record_.end - record_.begin);
   const size_t width = rows_.width();
   const size_t fields = record_.field_ends.size();
   const auto bad = [&](std::string column, std::string reason) {
@@ -250,16 +290,16 @@ void ChunkParser::TakeRecord() {
 }
 
 size_t ChunkParser::SkipTooLong() {
-  const size_t next = parser_.NextLine(chunk_->bytes, 0, chunk_->at_end);
+  const size_t next = parser_.NextLine(bytes_, 0, at_end_);
+  result_.end = next == std::string_view::npos && !at_end_ ? StartState::kTooLong : StartState::kRecord;
   if (next != std::string_view::npos) return next;
-  if (chunk_->at_end) return chunk_->bytes.size();
-  result_.end = StartState::kTooLong;
-  const bool half = plan_->dialect.cr_ends && !chunk_->bytes.empty() && chunk_->bytes.back() == '\r';
-  return chunk_->bytes.size() - (half ? 1 : 0);
+  if (at_end_) return bytes_.size();
+  const bool half = plan_->dialect.cr_ends && !bytes_.empty() && bytes_.back() == '\r';
+  return bytes_.size() - (half ? 1 : 0);
 }
 
 void ChunkParser::AddBad(size_t begin, size_t end, std::string column, std::string reason) {
-  std::string_view raw = chunk_->bytes.substr(begin, end - begin);
+  std::string_view raw = bytes_.substr(begin, end - begin);
   result_.bad.push_back(
       {.begin = begin, .column = std::move(column), .reason = std::move(reason), .raw = std::string(raw)});
 }
@@ -269,7 +309,7 @@ Status ChunkParser::FlushRows() {
   selection_.resize(rows_.rows());
   std::iota(selection_.begin(), selection_.end(), 0u);
   if (plan_->predicate) {
-    plan_->predicate->Select(rows_, reader_, &scratch_, &selection_);
+    plan_->predicate->Select({rows_, reader_, &text_}, true, &selection_);
     result_.filtered += static_cast<int64_t>(rows_.rows() - selection_.size());
   }
   if (batch_rows_ + static_cast<int64_t>(selection_.size()) > plan_->batch_rows) MUTIRAO_TRY(FinishBatch());
@@ -281,7 +321,7 @@ Status ChunkParser::FlushRows() {
   AppendProvenance();
   result_.delivered += static_cast<int64_t>(selection_.size());
   batch_rows_ += static_cast<int64_t>(selection_.size());
-  rows_.Reset(chunk_->bytes.data());
+  rows_.Reset(bytes_.data());
   return Status::Ok();
 }
 
@@ -326,17 +366,17 @@ void ChunkParser::AppendProvenance() {
     for (const uint32_t row : selection_) {
       switch (*plan_->wanted[i].provenance) {
         case ProvenanceColumn::kSource:
-          MUTIRAO_MUST(provenance_->source.Append(chunk_->source));
+          MUTIRAO_MUST(provenance_->source.Append(place_.source));
           break;
         case ProvenanceColumn::kMember:
-          MUTIRAO_MUST(chunk_->member.empty() ? provenance_->member.AppendNull()
-                                              : provenance_->member.Append(chunk_->member));
+          MUTIRAO_MUST(place_.member.empty() ? provenance_->member.AppendNull()
+                                             : provenance_->member.Append(place_.member));
           break;
         case ProvenanceColumn::kLine:
-          MUTIRAO_MUST(provenance_->line.Append(chunk_->line_base + LineOf(rows_.start(row)) + 1));
+          MUTIRAO_MUST(provenance_->line.Append(place_.line_base + lines_before_ + LineOf(rows_.start(row)) + 1));
           break;
         case ProvenanceColumn::kByteOffset:
-          MUTIRAO_MUST(provenance_->offset.Append(chunk_->offset + StoredBytesBefore(rows_.start(row))));
+          MUTIRAO_MUST(provenance_->offset.Append(place_.offset + StoredBytesBefore(rows_.start(row))));
           break;
         case ProvenanceColumn::kRaw:
           MUTIRAO_MUST(provenance_->raw.Append(rows_.Raw(row)));
@@ -346,11 +386,11 @@ void ChunkParser::AppendProvenance() {
   }
 }
 
-// Bytes of the file before a place, which are others than those of the text when it was utf-16. REQUIRES: places are
-// asked for in order.
+// Bytes of the file before a place of the chunk, which are others than those of the text when it was utf-16.
+// REQUIRES: places are asked for in order.
 int64_t ChunkParser::StoredBytesBefore(size_t place) {
-  if (!IsUtf16(plan_->dialect.encoding)) return static_cast<int64_t>(place);
-  stored_bytes_ += Utf16Bytes(chunk_->bytes.substr(stored_place_, place - stored_place_));
+  if (!IsUtf16(plan_->dialect.encoding)) return static_cast<int64_t>(bytes_before_ + place);
+  stored_bytes_ += Utf16Bytes(bytes_.substr(stored_place_, place - stored_place_));
   stored_place_ = place;
   return stored_bytes_;
 }
@@ -372,19 +412,24 @@ Status ChunkParser::FinishBatch() {
   return Status::Ok();
 }
 
-// Puts bad records into the file's order and finds their lines.
+// Puts the bad records of these bytes into the file's order and finds their lines.
 void ChunkParser::FinishBadRecords() {
-  std::ranges::sort(result_.bad, {}, &BadRecord::begin);
+  const auto bad = std::span(result_.bad).subspan(bad_before_);
+  std::ranges::sort(bad, {}, &BadRecord::begin);
   line_place_ = 0;
   line_count_ = 0;
-  for (BadRecord& bad : result_.bad) bad.line = LineOf(bad.begin);
+  for (BadRecord& record : bad) {
+    record.line = LineOf(record.begin) + (wants_lines_ ? lines_before_ : 0);
+    record.lines_from = wants_lines_ ? 0 : bytes_before_;
+    record.begin += bytes_before_;
+  }
+  bad_before_ = result_.bad.size();
 }
 
 // Line ends before a place. REQUIRES: places are asked for in order.
 int64_t ChunkParser::LineOf(size_t place) {
-  const std::string_view between = chunk_->bytes.substr(line_place_, place - line_place_);
-  line_count_ +=
-      CountLineEnds(between, plan_->dialect.cr_ends, place < chunk_->bytes.size() ? chunk_->bytes[place] : '\0');
+  const std::string_view between = bytes_.substr(line_place_, place - line_place_);
+  line_count_ += CountLineEnds(between, plan_->dialect.cr_ends, place < bytes_.size() ? bytes_[place] : '\0');
   line_place_ = place;
   return line_count_;
 }

@@ -19,13 +19,11 @@ enum class StartState : uint8_t {
   kTooLong,  ///< in a record that is too long and was set aside: go on behind the next line end
 };
 
-/// Bytes to parse, with kPadding readable bytes behind them.
-struct ChunkBytes {
-  std::string_view bytes;
+/// What a parser must know of a chunk before its bytes.
+struct ChunkPlace {
   int64_t offset = 0;  ///< of the first byte in the (inflated) file
   /// Line ends before the first byte; only needed for lines in provenance columns.
   int64_t line_base = 0;
-  bool at_end = false;  ///< nothing follows
   StartState start = StartState::kRecord;
   std::string_view source;
   std::string_view member;
@@ -33,8 +31,9 @@ struct ChunkBytes {
 
 /// A record that was set aside.
 struct BadRecord {
-  size_t begin = 0;  ///< in the chunk's bytes
-  int64_t line = 0;  ///< line ends between the chunk's first byte and it
+  size_t begin = 0;       ///< in the chunk's bytes
+  size_t lines_from = 0;  ///< where, in the chunk's bytes, counting its line began
+  int64_t line = 0;       ///< line ends between there and it
   std::string column;
   std::string reason;
   std::string raw;
@@ -66,7 +65,14 @@ class ChunkParser {
  public:
   static Result<std::unique_ptr<ChunkParser>> Make(std::shared_ptr<const ReadPlan> plan);
 
-  Result<ChunkResult> Parse(const ChunkBytes& chunk);
+  /// Begin a chunk. What `place` points to must outlive it.
+  Status Begin(const ChunkPlace& place);
+
+  /// Parse the bytes that come next, with kPadding readable bytes behind them; `at_end`: nothing follows in the file.
+  /// Gives how many of them belong to records that ended: the others must come again, with more behind them.
+  Result<size_t> Take(std::string_view bytes, bool at_end);
+
+  Result<ChunkResult> Finish();
 
  private:
   explicit ChunkParser(std::shared_ptr<const ReadPlan> plan);
@@ -91,8 +97,16 @@ class ChunkParser {
   FieldReader reader_;
 
   // Of the chunk being parsed.
-  const ChunkBytes* chunk_ = nullptr;
+  ChunkPlace place_;
   ChunkResult result_;
+  bool wants_lines_ = false;
+  int64_t lines_before_ = 0;  // in bytes taken before, when lines are wanted
+
+  // Of the bytes being parsed; places in them count from their first.
+  std::string_view bytes_;
+  bool at_end_ = false;
+  size_t bytes_before_ = 0;  // of the chunk
+  size_t bad_before_ = 0;    // records set aside in bytes taken before
   RowIndex rows_;
   int64_t batch_rows_ = 0;
   size_t window_bytes_ = 0;    // shrinks where records are misshapen
@@ -100,13 +114,14 @@ class ChunkParser {
   size_t exact_until_ = 0;     // the quick path found something before this place
   size_t line_place_ = 0;      // line ends before it are counted
   int64_t line_count_ = 0;
+  bool wants_offsets_ = false;
   size_t stored_place_ = 0;  // bytes of the file before it are counted; only for utf-16
   int64_t stored_bytes_ = 0;
 
   // Reused.
   Record record_;
   std::vector<uint32_t> selection_;
-  Predicate::Scratch scratch_;
+  std::string text_;
   std::vector<std::unique_ptr<ColumnBuilder>> builders_;  // one a wanted column; null for provenance
   struct Provenance;
   std::unique_ptr<Provenance> provenance_;

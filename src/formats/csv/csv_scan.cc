@@ -13,6 +13,7 @@
 
 #include "formats/csv/chunk_parser.h"
 #include "formats/csv/input_reader.h"
+#include "formats/csv/structural_index.h"
 #include "formats/csv/utf16_stream.h"
 
 namespace mutirao::formats::csv {
@@ -45,6 +46,8 @@ struct ActiveInput {
 class CsvScan : public frame::Scan {
  public:
   explicit CsvScan(ScanSetup setup) : setup_(std::move(setup)), plan_(setup_.plan) {
+    wants_lines_ = std::ranges::any_of(
+        plan_->wanted, [](const WantedColumn& wanted) { return wanted.provenance == ProvenanceColumn::kLine; });
     for (const Input& input : setup_.inputs) {
       inputs_.emplace_back();
       inputs_.back().reader = std::make_unique<InputReader>(input, plan_);
@@ -145,8 +148,6 @@ class CsvScan : public frame::Scan {
   Status ParseChunk(ActiveInput* input, Chunk chunk, int worker, Lock& lock) {
     lock.unlock();
     auto result = LoadAndParse(*input->reader, &chunk, StartState::kRecord, static_cast<size_t>(worker));
-    // A file is read again where needed; only a stream's bytes must stay.
-    if (input->reader->seekable()) chunk.data = nullptr;
     lock.lock();
     ChunkResult parsed = MUTIRAO_TRY(std::move(result));
     const int64_t ordinal = chunk.ordinal;
@@ -162,29 +163,46 @@ class CsvScan : public frame::Scan {
   }
 
   Result<ChunkResult> LoadAndParse(const InputReader& reader, Chunk* chunk, StartState start, size_t worker) {
-    if (!chunk->data) MUTIRAO_TRY(reader.Load(chunk, &buffers_[worker]));
     if (!parsers_[worker]) parsers_[worker] = MUTIRAO_TRY(ChunkParser::Make(plan_));
-    const bool lines_in_rows = std::ranges::any_of(
-        plan_->wanted, [](const WantedColumn& wanted) { return wanted.provenance == ProvenanceColumn::kLine; });
-    if (lines_in_rows) chunk->line_base = MUTIRAO_TRY(reader.LineBase(*chunk));
+    ChunkParser& parser = *parsers_[worker];
     const std::string member = reader.input().MemberName();
-    const ChunkBytes bytes{.bytes = chunk->bytes(),
-                           .offset = chunk->original_begin,
+    const auto begin = [&]() -> Status {
+      if (wants_lines_) chunk->line_base = MUTIRAO_TRY(reader.LineBase(*chunk));
+      return parser.Begin({.offset = chunk->original_begin,
                            .line_base = chunk->line_base,
-                           .at_end = chunk->last && reader.ends_file(),
                            .start = start,
                            .source = reader.input().file.uri,
-                           .member = member};
-    ChunkResult result = MUTIRAO_TRY(parsers_[worker]->Parse(bytes));
-    if (result.bad.empty()) return result;
-    chunk->line_base = MUTIRAO_TRY(reader.LineBase(*chunk));
-    if (IsUtf16(plan_->dialect.encoding)) {
-      for (BadRecord& bad : result.bad) {
-        bad.begin = static_cast<size_t>(Utf16Bytes(chunk->bytes().substr(0, bad.begin)));
-        bad.raw = Utf16Original(bad.raw, reader.big_endian());
-      }
+                           .member = member});
+    };
+    const bool at_end = chunk->last && reader.ends_file();
+    if (chunk->data) {
+      MUTIRAO_TRY(begin());
+      MUTIRAO_TRY(parser.Take(chunk->bytes(), at_end));
+    } else {
+      MUTIRAO_TRY(reader.ReadPieces(chunk, &buffers_[worker], begin, [&](std::string_view bytes, bool last) {
+        return parser.Take(bytes, at_end && last);
+      }));
     }
+    ChunkResult result = MUTIRAO_TRY(parser.Finish());
+    if (!result.bad.empty()) MUTIRAO_TRY(PlaceBadRecords(reader, chunk, &result));
     return result;
+  }
+
+  // Makes lines count from the chunk's first byte and gives back the bytes of the file.
+  Status PlaceBadRecords(const InputReader& reader, Chunk* chunk, ChunkResult* result) {
+    chunk->line_base = MUTIRAO_TRY(reader.LineBase(*chunk));
+    for (BadRecord& bad : result->bad) {
+      if (bad.lines_from == 0) continue;
+      const int64_t before = MUTIRAO_TRY(reader.LinesBefore(chunk->begin + static_cast<int64_t>(bad.lines_from)));
+      bad.line += before - chunk->line_base;
+      bad.lines_from = 0;
+    }
+    if (!IsUtf16(plan_->dialect.encoding)) return Status::Ok();
+    for (BadRecord& bad : result->bad) {
+      bad.begin = static_cast<size_t>(Utf16Bytes(chunk->bytes().substr(0, bad.begin)));
+      bad.raw = Utf16Original(bad.raw, reader.big_endian());
+    }
+    return Status::Ok();
   }
 
   // Delivers parsed chunks in order, as far as each begins where the one before ended; others are parsed again.
@@ -313,10 +331,11 @@ class CsvScan : public frame::Scan {
 
   const ScanSetup setup_;
   const std::shared_ptr<const ReadPlan> plan_;
+  bool wants_lines_ = false;
 
   // One a worker, used by it alone.
   std::vector<std::unique_ptr<ChunkParser>> parsers_;
-  std::vector<std::shared_ptr<std::string>> buffers_;
+  std::vector<std::string> buffers_;
 
   std::mutex mutex_;
   std::condition_variable changed_;

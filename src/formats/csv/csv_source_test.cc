@@ -148,6 +148,8 @@ TEST(CsvSource, GivesTheSameForEveryChunkSizeAndWayOfParsing) {
       ReadOptions options;
       options.tuning.chunk_bytes = chunk;
       options.tuning.quick_path = chunk % 2 == 0;
+      options.tuning.guess_bytes = 1 + chunk % 5;
+      options.tuning.piece_bytes = 1 + chunk % 7;
       const ReadOutcome cut = ReadText(rule.bytes, spec, options);
       ASSERT_EQ(Difference(whole, cut), "") << rule.name << ", chunks of " << chunk;
     }
@@ -156,9 +158,10 @@ TEST(CsvSource, GivesTheSameForEveryChunkSizeAndWayOfParsing) {
 
 TEST(CsvSource, ReadsAnyBytesAlikeInEveryWay) {
   EXPECT_TRUE(rc::check("chunks, workers, splits and instructions change nothing", [] {
-    const auto pieces = *rc::gen::container<std::vector<std::string>>(rc::gen::elementOf(
-        std::vector<std::string>{"\"", "\"\"", ",", "\n", "\r\n", "\r", "a", "bc", "\"x\"", "\"1\",\"2\"\n", "1,2\n",
-                                 "\"a\nb\",3\n", "\xC3\xA9", "\xE9", std::string(1, '\0'), "#"}));
+    const auto pieces = *rc::gen::container<std::vector<std::string>>(rc::gen::elementOf(std::vector<std::string>{
+        "\"", "\"\"", ",", "\n", "\r\n", "\r", "a", "bc", "\"x\"", "\"1\",\"2\"\n", "1,2\n", "\"a\nb\",3\n", "\xC3\xA9",
+        "\xE9", std::string(1, '\0'), "#", "a text of more than thirty-two bytes, no more than sixty-four",
+        "\"ANOTHER, WHICH IS QUOTED AND LONGER THAN SIXTY-FOUR BYTES, \xC3\x89 AND \"\"SO\"\" ON\""}));
     std::string bytes;
     for (const std::string& piece : pieces) bytes += piece;
     Json spec = {{"columns", {"a", "b"}}, {"on_error", "quarantine"}};
@@ -172,8 +175,10 @@ TEST(CsvSource, ReadsAnyBytesAlikeInEveryWay) {
     const ReadOutcome whole = ReadText(bytes, spec, exact);
     ReadOptions other{.workers = *rc::gen::inRange(1, 4)};
     other.tuning.chunk_bytes = *rc::gen::inRange(1, 64);
+    other.tuning.guess_bytes = *rc::gen::inRange(1, 40);
+    other.tuning.piece_bytes = *rc::gen::inRange(1, 40);
     other.tuning.window_bytes = static_cast<size_t>(*rc::gen::inRange(1, 200));
-    other.tuning.simd = *rc::gen::element(SimdLevel::kScalar, ChooseSimdLevel());
+    other.tuning.simd = *rc::gen::elementOf(SupportedSimdLevels());
     other.split_bytes = *rc::gen::inRange(0, 40);
     RC_ASSERT(Difference(whole, ReadText(bytes, spec, other)) == "");
   }));

@@ -4,7 +4,9 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
+#include <string_view>
 
 #include "formats/csv/chunk.h"
 #include "formats/csv/chunk_parser.h"
@@ -31,14 +33,21 @@ class InputReader {
   Result<std::optional<Chunk>> Claim();
   bool exhausted() const;
 
-  /// Read the bytes of a claimed chunk and find its true edges. `buffer` is reused between calls.
-  Status Load(Chunk* chunk, std::shared_ptr<std::string>* buffer) const;
+  /// Told what comes next and whether it is the last of the chunk; says how much of it is done with.
+  using TakePiece = std::function<Result<size_t>(std::string_view bytes, bool last)>;
+
+  /// Find the true edges of a claimed chunk and hand its bytes to `take`, piece by piece. `begun` is called before,
+  /// when it is known where the chunk begins. `buffer` is reused between calls. REQUIRES: seekable().
+  Status ReadPieces(Chunk* chunk, std::string* buffer, const std::function<Status()>& begun,
+                    const TakePiece& take) const;
 
   /// Read a file's bytes from `begin` to the end of a chunk again.
   Result<Chunk> LoadFrom(int64_t begin, const Chunk& chunk) const;
 
   /// Line ends before the first byte of a chunk.
   Result<int64_t> LineBase(const Chunk& chunk) const;
+  /// Line ends before a place of a file. REQUIRES: seekable().
+  Result<int64_t> LinesBefore(int64_t offset) const { return lines_->LinesBefore(offset); }
 
   const Input& input() const { return input_; }
   bool seekable() const { return seekable_; }
@@ -49,7 +58,8 @@ class InputReader {
 
  private:
   Status OpenFileRange(const std::function<Status(const Preamble&)>& check_preamble);
-  Result<Chunk> ReadRange(int64_t begin, int64_t end, std::shared_ptr<std::string> buffer) const;
+  Result<Chunk> ReadRange(int64_t begin, int64_t end) const;
+  Status ReadFully(int64_t begin, std::span<char> out) const;
 
   const Input input_;
   const std::shared_ptr<const ReadPlan> plan_;

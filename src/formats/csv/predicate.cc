@@ -1,6 +1,10 @@
 #include "formats/csv/predicate.h"
 
 #include <algorithm>
+#include <bit>
+#include <cstring>
+#include <functional>
+#include <iterator>
 #include <optional>
 #include <string_view>
 #include <utility>
@@ -12,15 +16,7 @@ namespace {
 
 using frame::Expr;
 using frame::ExprKind;
-using Truth = Predicate::Truth;
 using PredicatePtr = std::unique_ptr<const Predicate>;
-
-Truth Not(Truth value) {
-  return value == Truth::kNull ? Truth::kNull : value == Truth::kTrue ? Truth::kFalse : Truth::kTrue;
-}
-Truth FromBool(bool value) {
-  return value ? Truth::kTrue : Truth::kFalse;
-}
 
 // A text literal; `known` is false when it is null.
 struct Text {
@@ -28,13 +24,36 @@ struct Text {
   std::string value;
 };
 
+// Keeps the rows whose value is not null and passes the test, without branching on what the test says.
+template <typename Test>
+void KeepIf(const Predicate::Fields& fields, size_t column, std::vector<uint32_t>* selection, Test&& test) {
+  size_t kept = 0;
+  std::string_view text;
+  for (const uint32_t row : *selection) {
+    (*selection)[kept] = row;
+    if (fields.reader.Read(fields.rows.Field(row, column), fields.text, &text)) kept += test(text) ? 1 : 0;
+  }
+  selection->resize(kept);
+}
+
+// The first eight bytes of a text, zeros behind its end. REQUIRES: eight bytes are readable.
+uint64_t ShortWord(const char* text, size_t size) {
+  uint64_t word;
+  std::memcpy(&word, text, sizeof word);
+  if constexpr (std::endian::native == std::endian::big) word = __builtin_bswap64(word);
+  return size >= 8 ? word : word & ((uint64_t{1} << (size * 8)) - 1);
+}
+
+// Null for all rows, or the same truth.
 class ConstantPredicate : public Predicate {
  public:
-  explicit ConstantPredicate(Truth value) : value_(value) {}
-  Truth Evaluate(const RowIndex&, size_t, const FieldReader&, Scratch*) const override { return value_; }
+  explicit ConstantPredicate(std::optional<bool> value) : value_(value) {}
+  void Select(const Fields&, bool wanted, std::vector<uint32_t>* selection) const override {
+    if (value_ != wanted) selection->clear();
+  }
 
  private:
-  Truth value_;
+  std::optional<bool> value_;
 };
 
 enum class Comparison : uint8_t { kEqual, kNotEqual, kLess, kLessEqual, kGreater, kGreaterEqual };
@@ -42,32 +61,81 @@ enum class Comparison : uint8_t { kEqual, kNotEqual, kLess, kLessEqual, kGreater
 class ComparePredicate : public Predicate {
  public:
   ComparePredicate(size_t column, Comparison comparison, std::string literal)
-      : column_(column), comparison_(comparison), literal_(std::move(literal)) {}
+      : column_(column), comparison_(comparison), literal_(std::move(literal)) {
+    std::string padded = literal_ + std::string(8, '\0');
+    word_ = ShortWord(padded.data(), literal_.size());
+    mask_ = literal_.size() >= 8 ? ~uint64_t{0} : (uint64_t{1} << (literal_.size() * 8)) - 1;
+  }
 
-  Truth Evaluate(const RowIndex& rows, size_t row, const FieldReader& reader, Scratch* scratch) const override {
-    std::string_view text;
-    if (!reader.Read(rows.Field(row, column_), &scratch->text, &text)) return Truth::kNull;
+  void Select(const Fields& fields, bool wanted, std::vector<uint32_t>* selection) const override {
+    const std::string_view literal = literal_;
+    const auto keep = [&](auto&& test) {
+      KeepIf(fields, column_, selection, [&](std::string_view text) { return test(text) == wanted; });
+    };
     switch (comparison_) {
       case Comparison::kEqual:
-        return FromBool(text == literal_);
+        if (wanted && IsPlain(fields.reader)) return SelectEqual(fields, selection);
+        return keep([&](std::string_view text) { return text == literal; });
       case Comparison::kNotEqual:
-        return FromBool(text != literal_);
+        if (!wanted && IsPlain(fields.reader)) return SelectEqual(fields, selection);
+        return keep([&](std::string_view text) { return text != literal; });
       case Comparison::kLess:
-        return FromBool(text < literal_);
+        return keep([&](std::string_view text) { return text < literal; });
       case Comparison::kLessEqual:
-        return FromBool(text <= literal_);
+        return keep([&](std::string_view text) { return text <= literal; });
       case Comparison::kGreater:
-        return FromBool(text > literal_);
+        return keep([&](std::string_view text) { return text > literal; });
       case Comparison::kGreaterEqual:
-        return FromBool(text >= literal_);
+        return keep([&](std::string_view text) { return text >= literal; });
     }
-    return Truth::kNull;
   }
 
  private:
+  // Only one sequence of bytes, with or without quotes, is a value equal to the literal, unless bytes are left out.
+  bool IsPlain(const FieldReader& reader) const {
+    const Dialect& dialect = reader.dialect();
+    if (literal_.empty() || std::ranges::find(dialect.nulls, literal_) != dialect.nulls.end()) return false;
+    return std::ranges::all_of(literal_, [&](char c) {
+      return c >= ' ' && c < '\x7f' && c != static_cast<char>(dialect.quote) && c != static_cast<char>(dialect.escape);
+    });
+  }
+
+  bool IsLiteral(const char* text) const {
+    if (literal_.size() > 8) return std::memcmp(text, literal_.data(), literal_.size()) == 0;
+    uint64_t word;
+    std::memcpy(&word, text, sizeof word);
+    if constexpr (std::endian::native == std::endian::big) word = __builtin_bswap64(word);
+    return (word & mask_) == word_;
+  }
+
+  // A field as long as the literal (or two longer, in quotes) has its bytes or another value: reading a field never
+  // adds bytes but where the encoding changes one, which the literal has none of. Only longer ones must be read.
+  void SelectEqual(const Fields& fields, std::vector<uint32_t>* selection) const {
+    const size_t size = literal_.size();
+    const int quote = fields.reader.dialect().quote;
+    std::string_view text;
+    size_t kept = 0;
+    for (const uint32_t row : *selection) {
+      (*selection)[kept] = row;
+      const std::string_view field = fields.rows.Field(row, column_);
+      bool equal;
+      if (field.size() == size + 2 && field.front() == quote && field.back() == quote) {
+        equal = IsLiteral(field.data() + 1);
+      } else if (field.size() <= size) {
+        equal = field.size() == size && IsLiteral(field.data());
+      } else {
+        equal = fields.reader.Read(field, fields.text, &text) && text == literal_;
+      }
+      kept += equal ? 1 : 0;
+    }
+    selection->resize(kept);
+  }
+
   size_t column_;
   Comparison comparison_;
   std::string literal_;
+  uint64_t word_;
+  uint64_t mask_;
 };
 
 class InPredicate : public Predicate {
@@ -75,27 +143,50 @@ class InPredicate : public Predicate {
   InPredicate(size_t column, std::vector<std::string> items, bool has_null)
       : column_(column), items_(std::move(items)), has_null_(has_null) {
     std::ranges::sort(items_);
+    const bool are_short = std::ranges::all_of(items_, [](const std::string& item) { return item.size() <= 8; });
+    if (!are_short || items_.size() > 16) return;
+    for (const std::string& item : items_)
+      words_.push_back({ShortWord((item + std::string(8, '\0')).data(), item.size()), item.size()});
   }
 
-  Truth Evaluate(const RowIndex& rows, size_t row, const FieldReader& reader, Scratch* scratch) const override {
-    std::string_view text;
-    if (!reader.Read(rows.Field(row, column_), &scratch->text, &text)) return Truth::kNull;
-    if (std::ranges::binary_search(items_, text, std::less<>())) return Truth::kTrue;
-    return has_null_ ? Truth::kNull : Truth::kFalse;
+  void Select(const Fields& fields, bool wanted, std::vector<uint32_t>* selection) const override {
+    // A value that is not in a list with a null may be what the null stands for.
+    if (!wanted && has_null_) return selection->clear();
+    KeepIf(fields, column_, selection, [&](std::string_view text) { return Contains(text) == wanted; });
   }
 
  private:
+  bool Contains(std::string_view text) const {
+    if (words_.empty()) return std::ranges::binary_search(items_, text, std::less<>());
+    if (text.size() > 8) return false;
+    const uint64_t word = ShortWord(text.data(), text.size());
+    bool found = false;
+    for (const Word& item : words_) found |= item.word == word && item.size == text.size();
+    return found;
+  }
+
+  struct Word {
+    uint64_t word;
+    size_t size;
+  };
+
   size_t column_;
   std::vector<std::string> items_;
+  std::vector<Word> words_;  // the items where they are few and short
   bool has_null_;
 };
 
 class IsNullPredicate : public Predicate {
  public:
   explicit IsNullPredicate(size_t column) : column_(column) {}
-  Truth Evaluate(const RowIndex& rows, size_t row, const FieldReader& reader, Scratch* scratch) const override {
+  void Select(const Fields& fields, bool wanted, std::vector<uint32_t>* selection) const override {
+    size_t kept = 0;
     std::string_view text;
-    return FromBool(!reader.Read(rows.Field(row, column_), &scratch->text, &text));
+    for (const uint32_t row : *selection) {
+      (*selection)[kept] = row;
+      kept += fields.reader.Read(fields.rows.Field(row, column_), fields.text, &text) != wanted ? 1 : 0;
+    }
+    selection->resize(kept);
   }
 
  private:
@@ -105,10 +196,8 @@ class IsNullPredicate : public Predicate {
 class PrefixPredicate : public Predicate {
  public:
   PrefixPredicate(size_t column, std::string prefix) : column_(column), prefix_(std::move(prefix)) {}
-  Truth Evaluate(const RowIndex& rows, size_t row, const FieldReader& reader, Scratch* scratch) const override {
-    std::string_view text;
-    if (!reader.Read(rows.Field(row, column_), &scratch->text, &text)) return Truth::kNull;
-    return FromBool(text.starts_with(prefix_));
+  void Select(const Fields& fields, bool wanted, std::vector<uint32_t>* selection) const override {
+    KeepIf(fields, column_, selection, [&](std::string_view text) { return text.starts_with(prefix_) == wanted; });
   }
 
  private:
@@ -119,31 +208,46 @@ class PrefixPredicate : public Predicate {
 class NotPredicate : public Predicate {
  public:
   explicit NotPredicate(PredicatePtr inner) : inner_(std::move(inner)) {}
-  Truth Evaluate(const RowIndex& rows, size_t row, const FieldReader& reader, Scratch* scratch) const override {
-    return Not(inner_->Evaluate(rows, row, reader, scratch));
+  void Select(const Fields& fields, bool wanted, std::vector<uint32_t>* selection) const override {
+    inner_->Select(fields, !wanted, selection);
   }
 
  private:
   PredicatePtr inner_;
 };
 
-// and: the first false decides; or: the first true.
+// and: one that is false decides; or: one that is true.
 class JunctionPredicate : public Predicate {
  public:
-  JunctionPredicate(std::vector<PredicatePtr> parts, Truth deciding) : parts_(std::move(parts)), deciding_(deciding) {}
-  Truth Evaluate(const RowIndex& rows, size_t row, const FieldReader& reader, Scratch* scratch) const override {
-    Truth result = Not(deciding_);
-    for (const PredicatePtr& part : parts_) {
-      const Truth value = part->Evaluate(rows, row, reader, scratch);
-      if (value == deciding_) return value;
-      if (value == Truth::kNull) result = Truth::kNull;
-    }
-    return result;
+  JunctionPredicate(std::vector<PredicatePtr> parts, bool deciding) : parts_(std::move(parts)), deciding_(deciding) {}
+
+  void Select(const Fields& fields, bool wanted, std::vector<uint32_t>* selection) const override {
+    if (wanted == deciding_) return SelectAny(fields, wanted, selection);
+    for (const PredicatePtr& part : parts_) part->Select(fields, wanted, selection);
   }
 
  private:
+  // What one part has found, the next need not look at.
+  void SelectAny(const Fields& fields, bool wanted, std::vector<uint32_t>* selection) const {
+    std::vector<uint32_t> found;
+    std::vector<uint32_t> rest = std::move(*selection);
+    std::vector<uint32_t> more;
+    std::vector<uint32_t> merged;
+    for (const PredicatePtr& part : parts_) {
+      more = rest;
+      part->Select(fields, wanted, &more);
+      merged.clear();
+      std::ranges::set_difference(rest, more, std::back_inserter(merged));
+      rest.swap(merged);
+      merged.clear();
+      std::ranges::merge(found, more, std::back_inserter(merged));
+      found.swap(merged);
+    }
+    *selection = std::move(found);
+  }
+
   std::vector<PredicatePtr> parts_;
-  Truth deciding_;
+  bool deciding_;
 };
 
 class Compiler {
@@ -172,9 +276,8 @@ class Compiler {
  private:
   static PredicatePtr CompileLiteral(const Expr& expr) {
     if (expr.literal()->type->id() != arrow::Type::BOOL) return nullptr;
-    if (!expr.literal()->is_valid) return std::make_unique<ConstantPredicate>(Truth::kNull);
-    return std::make_unique<ConstantPredicate>(
-        FromBool(static_cast<const arrow::BooleanScalar&>(*expr.literal()).value));
+    if (!expr.literal()->is_valid) return std::make_unique<ConstantPredicate>(std::nullopt);
+    return std::make_unique<ConstantPredicate>(static_cast<const arrow::BooleanScalar&>(*expr.literal()).value);
   }
 
   PredicatePtr CompileJunction(const Expr& expr) const {
@@ -184,7 +287,7 @@ class Compiler {
       if (!part) return nullptr;
       parts.push_back(std::move(part));
     }
-    return std::make_unique<JunctionPredicate>(std::move(parts), expr.name() == "and" ? Truth::kFalse : Truth::kTrue);
+    return std::make_unique<JunctionPredicate>(std::move(parts), expr.name() == "or");
   }
 
   PredicatePtr CompileComparison(const Expr& expr) const {
@@ -206,7 +309,7 @@ class Compiler {
     const auto column = TextColumn(left);
     auto literal = TextLiteral(right);
     if (!column || !literal) return nullptr;
-    if (!literal->known) return std::make_unique<ConstantPredicate>(Truth::kNull);
+    if (!literal->known) return std::make_unique<ConstantPredicate>(std::nullopt);
     return std::make_unique<ComparePredicate>(*column, comparison, std::move(literal->value));
   }
 
@@ -216,7 +319,7 @@ class Compiler {
     parts.push_back(Compare(*expr.args()[0], Comparison::kGreaterEqual, *expr.args()[1]));
     parts.push_back(Compare(*expr.args()[0], Comparison::kLessEqual, *expr.args()[2]));
     if (!parts[0] || !parts[1]) return nullptr;
-    return std::make_unique<JunctionPredicate>(std::move(parts), Truth::kFalse);
+    return std::make_unique<JunctionPredicate>(std::move(parts), false);
   }
 
   PredicatePtr CompileIn(const Expr& expr) const {
@@ -238,7 +341,7 @@ class Compiler {
     const auto column = TextColumn(*expr.args()[0]);
     auto pattern = TextLiteral(*expr.args()[1]);
     if (!column || !pattern) return nullptr;
-    if (!pattern->known) return std::make_unique<ConstantPredicate>(Truth::kNull);
+    if (!pattern->known) return std::make_unique<ConstantPredicate>(std::nullopt);
     std::string prefix = std::move(pattern->value);
     if (expr.name() == "like") {
       if (!prefix.ends_with('%')) return nullptr;
@@ -269,16 +372,6 @@ class Compiler {
 
 std::unique_ptr<const Predicate> Predicate::Compile(const frame::Expr& expr, const std::vector<ColumnSpec>& columns) {
   return Compiler(columns).Compile(expr);
-}
-
-void Predicate::Select(const RowIndex& rows, const FieldReader& reader, Scratch* scratch,
-                       std::vector<uint32_t>* selection) const {
-  size_t kept = 0;
-  for (const uint32_t row : *selection) {
-    (*selection)[kept] = row;
-    kept += Evaluate(rows, row, reader, scratch) == Truth::kTrue ? 1 : 0;
-  }
-  selection->resize(kept);
 }
 
 }  // namespace mutirao::formats::csv

@@ -16,23 +16,22 @@ namespace mutirao::formats::csv {
 ///
 /// It knows comparisons of a text column with literals (= <> < <= > >= between, in), is_null, like and starts_with with
 /// a fixed prefix, and and/or/not of these, all with SQL's three-valued logic; text compares by its bytes in UTF-8.
-/// Threads: Select is const; each thread brings its own scratch.
+/// Threads: any, at once, each with its own text.
 class Predicate {
  public:
-  struct Scratch {
-    std::string text;
+  /// What deciding takes. `text` is room for values that do not stand for themselves.
+  struct Fields {
+    const RowIndex& rows;
+    const FieldReader& reader;
+    std::string* text;
   };
 
   /// Null when the expression is not of that kind. `columns` are all columns of the file.
   static std::unique_ptr<const Predicate> Compile(const frame::Expr& expr, const std::vector<ColumnSpec>& columns);
   virtual ~Predicate() = default;
 
-  enum class Truth : uint8_t { kFalse, kTrue, kNull };
-  virtual Truth Evaluate(const RowIndex& rows, size_t row, const FieldReader& reader, Scratch* scratch) const = 0;
-
-  /// Keep the rows of `selection` for which it is true.
-  void Select(const RowIndex& rows, const FieldReader& reader, Scratch* scratch,
-              std::vector<uint32_t>* selection) const;
+  /// Keep the rows of `selection` for which it is `wanted`; those for which it is null are kept by neither.
+  virtual void Select(const Fields& fields, bool wanted, std::vector<uint32_t>* selection) const = 0;
 };
 
 }  // namespace mutirao::formats::csv

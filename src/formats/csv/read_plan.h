@@ -9,7 +9,7 @@
 #include "formats/csv/column_spec.h"
 #include "formats/csv/dialect.h"
 #include "formats/csv/predicate.h"
-#include "formats/csv/structural_index.h"
+#include "formats/csv/simd_level.h"
 
 namespace mutirao::formats::csv {
 
@@ -32,6 +32,10 @@ struct WantedColumn {
 /// Sizes that change how fast a scan is and never what it gives. Tests set them to odd values.
 struct ScanTuning {
   int64_t chunk_bytes = int64_t{4} << 20;
+  /// Files are read and parsed in pieces of a chunk that fit a core's cache.
+  int64_t piece_bytes = int64_t{256} << 10;
+  /// How far behind its nominal place a chunk of a file may begin.
+  int64_t guess_bytes = int64_t{64} << 10;
   size_t window_bytes = size_t{64} << 10;
   SimdLevel simd = SimdLevel::kScalar;
   /// False: every record goes through the exact parser.
