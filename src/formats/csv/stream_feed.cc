@@ -5,7 +5,9 @@
 #include <exception>
 #include <utility>
 
+#include "formats/csv/buffer_pool.h"
 #include "formats/csv/chunk_parser.h"
+#include "formats/csv/structural_index.h"
 #include "formats/csv/utf16_stream.h"
 
 namespace mutirao::formats::csv {
@@ -14,12 +16,12 @@ namespace {
 // The text that has been unpacked and not been cut into chunks yet.
 class Window {
  public:
-  explicit Window(archive::ByteStream* stream) : stream_(stream), data_(std::make_shared<std::string>()) {}
+  explicit Window(archive::ByteStream* stream) : stream_(stream), data_(pool_.Get(kPadding)) {}
 
   /// Have at least `size` bytes, fewer only at the end of the stream.
   Status Fill(size_t size) {
     if (size_ >= size || ended_) return Status::Ok();
-    data_->resize(size + kPadding);
+    if (data_->size() < size + kPadding) data_->resize(size + kPadding);
     const size_t wanted = size - size_;
     const int64_t count = MUTIRAO_TRY(stream_->Read(std::as_writable_bytes(std::span(*data_)).subspan(size_, wanted)));
     ended_ = static_cast<size_t>(count) < wanted;
@@ -29,10 +31,11 @@ class Window {
 
   /// Give the first `count` bytes away and keep the others.
   std::shared_ptr<std::string> Take(size_t count) {
-    auto rest = std::make_shared<std::string>(data_->data() + count, size_ - count);
-    data_->resize(count + kPadding);
+    const size_t left = size_ - count;
+    auto rest = pool_.Get(std::max(left + kPadding, data_->size()));
+    std::memcpy(rest->data(), data_->data() + count, left);
     std::memset(data_->data() + count, 0, kPadding);
-    size_ -= count;
+    size_ = left;
     return std::exchange(data_, std::move(rest));
   }
 
@@ -41,6 +44,7 @@ class Window {
 
  private:
   archive::ByteStream* stream_;
+  BufferPool pool_;
   std::shared_ptr<std::string> data_;
   size_t size_ = 0;
   bool ended_ = false;

@@ -24,8 +24,8 @@ class StreamFeed {
   struct Options {
     Dialect dialect;
     int64_t chunk_bytes = int64_t{4} << 20;
-    /// Chunks that may wait to be taken.
-    size_t ahead = 4;
+    /// Chunks that may wait to be taken: enough for what is unpacked while the workers write row groups.
+    size_t ahead = 12;
     /// Checks the header of the input; runs on the feed's thread.
     std::function<Status(const Preamble&)> check_preamble;
     /// Called after something changed, without any lock of the feed held.
