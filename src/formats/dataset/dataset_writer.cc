@@ -16,6 +16,8 @@ namespace {
 
 constexpr int64_t kMaxBufferedBytes = int64_t{256} << 20;
 constexpr int64_t kMaxGroupBytes = int64_t{128} << 20;
+// A rest of fewer rows is not worth another thread.
+constexpr int64_t kSmallestShare = 16384;
 // Files kept open for more rows; far below the usual limit of 1,024 descriptors.
 constexpr int kMaxIdleFiles = 128;
 
@@ -220,32 +222,49 @@ Status DatasetWriter::FinishWorker(int) {
   return Failed();
 }
 
-Status DatasetWriter::FinishLane(Lane& lane) {
-  MUTIRAO_TRY(Failed());
-  std::vector<BatchPtr> rest = std::exchange(lane.pending, {});
-  if (!rest.empty()) MUTIRAO_TRY(Encode(lane, std::move(rest)));
-  for (auto& file : lane.idle) MUTIRAO_TRY(CloseFile(*file));
-  lane.idle.clear();
-  return Status::Ok();
-}
-
-Status DatasetWriter::FinishLanes() {
-  std::vector<Lane*> lanes;
-  for (auto& [folder, lane] : lanes_) lanes.push_back(lane.get());
-  // The largest first, so that no thread is left with it at the end.
-  std::sort(lanes.begin(), lanes.end(), [](const Lane* a, const Lane* b) { return a->bytes > b->bytes; });
+// Runs `task` for the numbers below `count` on as many threads as there are workers.
+Status DatasetWriter::RunAll(size_t count, const std::function<Status(size_t)>& task) {
   std::atomic<size_t> next{0};
   auto work = [&] {
-    for (size_t i = next++; i < lanes.size(); i = next++) {
-      if (!Fail(FinishLane(*lanes[i])).ok()) return;
+    for (size_t i = next++; i < count; i = next++) {
+      if (Status failed = Failed(); !failed.ok() || !Fail(task(i)).ok()) return;
     }
   };
   std::vector<std::jthread> threads;
-  size_t wanted = std::min(lanes.size(), static_cast<size_t>(std::max(context_.workers, 1)));
+  size_t wanted = std::min(count, static_cast<size_t>(std::max(context_.workers, 1)));
   for (size_t i = 1; i < wanted; ++i) threads.emplace_back(work);
   work();
   threads.clear();
   return Failed();
+}
+
+Status DatasetWriter::FinishLanes() {
+  struct Rest {
+    Lane* lane;
+    int64_t bytes;
+    std::vector<BatchPtr> rows;
+  };
+  std::vector<Rest> rests;
+  const size_t threads = static_cast<size_t>(std::max(context_.workers, 1));
+  for (auto& [folder, lane] : lanes_) {
+    // Where the lane has several files already, its rest is shared out, so that no thread is left with it at the end.
+    const size_t large = static_cast<size_t>(lane->rows / kSmallestShare);
+    const size_t shares = std::max<size_t>(1, std::min({threads / lanes_.size(), lane->idle.size(), large}));
+    const int64_t share_rows = (lane->rows + static_cast<int64_t>(shares) - 1) / static_cast<int64_t>(shares);
+    while (lane->rows > 0) {
+      const int64_t before = lane->bytes;
+      std::vector<BatchPtr> rows = lane->TakeRows(share_rows);
+      rests.push_back({lane.get(), before - lane->bytes, std::move(rows)});
+    }
+  }
+  std::sort(rests.begin(), rests.end(), [](const Rest& a, const Rest& b) { return a.bytes > b.bytes; });
+  MUTIRAO_TRY(RunAll(rests.size(), [&](size_t i) { return Encode(*rests[i].lane, std::move(rests[i].rows)); }));
+
+  std::vector<std::unique_ptr<OpenFile>> files;
+  for (auto& [folder, lane] : lanes_) {
+    for (auto& file : std::exchange(lane->idle, {})) files.push_back(std::move(file));
+  }
+  return RunAll(files.size(), [&](size_t i) { return CloseFile(*files[i]); });
 }
 
 Result<std::vector<frame::PartInfo>> DatasetWriter::Finish() {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <atomic>
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -46,7 +47,7 @@ class DatasetWriter : public frame::SinkWriter {
   Result<std::unique_ptr<OpenFile>> AcquireFile(Lane& lane);
   Result<std::unique_ptr<OpenFile>> NewFile(const std::string& folder, const SchemaPtr& schema);
   Status CloseFile(OpenFile& file);
-  Status FinishLane(Lane& lane);
+  Status RunAll(size_t count, const std::function<Status(size_t)>& task);
   Status FinishLanes();
 
   // Constant after construction.
