@@ -1,6 +1,7 @@
 #include <utf8proc.h>
 
 #include <array>
+#include <cstring>
 
 #include <arrow/api.h>
 
@@ -18,21 +19,114 @@ void AppendCharacter(utf8proc_int32_t character, std::string* out) {
   out->append(reinterpret_cast<const char*>(bytes), static_cast<size_t>(length));
 }
 
-// Calls `each` with every character; bytes that are no UTF-8 are copied.
-template <typename F>
-void ForEachCharacter(std::string_view text, std::string* out, F&& each) {
-  size_t at = 0;
-  while (at < text.size()) {
+// What a character, given also as its bytes, becomes: appends to the text.
+using AppendOne = void (*)(utf8proc_int32_t character, std::string_view bytes, std::string* out);
+
+// What the characters of one and two bytes become, among them the accented letters of Latin, Greek and Cyrillic: looked
+// up instead of computed. No entry has more than kMost bytes.
+class ShortCharacters {
+ public:
+  static constexpr size_t kMost = 4;
+  struct Entry {
+    char bytes[kMost] = {};
+    uint8_t size = 0;
+  };
+
+  explicit ShortCharacters(AppendOne append) {
+    std::string text;
+    for (utf8proc_int32_t character = 0; character < 0x800; ++character) {
+      utf8proc_uint8_t bytes[4];
+      auto length = static_cast<size_t>(utf8proc_encode_char(character, bytes));
+      text.clear();
+      append(character, {reinterpret_cast<const char*>(bytes), length}, &text);
+      MUTIRAO_CHECK(text.size() <= kMost);
+      Entry& entry = entries_[static_cast<size_t>(character)];
+      entry.size = static_cast<uint8_t>(text.size());
+      std::memcpy(entry.bytes, text.data(), text.size());
+    }
+  }
+  const Entry& operator[](size_t character) const { return entries_[character]; }
+
+ private:
+  std::array<Entry, 0x800> entries_;
+};
+
+// Replaces every character of a text; bytes that are no UTF-8 are copied.
+class CharacterReplacer {
+ public:
+  explicit CharacterReplacer(AppendOne append) : append_(append), short_(append) {}
+
+  /// The text lies in `room`, which is reused.
+  std::string_view Replace(std::string_view text, std::string* room) const {
+    // A byte of a short character becomes kMost bytes at most, so does one of a long character, which has three or
+    // more.
+    if (room->size() < text.size() * ShortCharacters::kMost) room->resize(text.size() * ShortCharacters::kMost);
+    char* out = room->data();
+    std::string other;
+    size_t at = 0;
+    while (at < text.size()) {
+      const auto first = static_cast<uint8_t>(text[at]);
+      if (first < 0x80) {
+        out = Put(short_[first], out);
+        ++at;
+        continue;
+      }
+      if (first >= 0xC2 && first < 0xE0 && at + 1 < text.size() &&
+          (static_cast<uint8_t>(text[at + 1]) & 0xC0) == 0x80) {
+        out = Put(short_[(first & 0x1Fu) << 6 | (static_cast<uint8_t>(text[at + 1]) & 0x3Fu)], out);
+        at += 2;
+        continue;
+      }
+      other.clear();
+      at += ReplaceLong(text.substr(at), &other);
+      std::memcpy(out, other.data(), other.size());
+      out += other.size();
+    }
+    return {room->data(), static_cast<size_t>(out - room->data())};
+  }
+
+ private:
+  static char* Put(const ShortCharacters::Entry& entry, char* out) {
+    std::memcpy(out, entry.bytes, ShortCharacters::kMost);
+    return out + entry.size;
+  }
+
+  size_t ReplaceLong(std::string_view text, std::string* out) const {
     utf8proc_int32_t character;
-    auto bytes = utf8proc_iterate(reinterpret_cast<const utf8proc_uint8_t*>(text.data() + at),
-                                  static_cast<utf8proc_ssize_t>(text.size() - at), &character);
+    auto bytes = utf8proc_iterate(reinterpret_cast<const utf8proc_uint8_t*>(text.data()),
+                                  static_cast<utf8proc_ssize_t>(text.size()), &character);
     if (bytes <= 0) {
-      out->push_back(text[at++]);
+      out->push_back(text[0]);
+      return 1;
+    }
+    append_(character, text.substr(0, static_cast<size_t>(bytes)), out);
+    return static_cast<size_t>(bytes);
+  }
+
+  AppendOne append_;
+  ShortCharacters short_;
+};
+
+// Replaces the characters of all texts but those that `ascii` writes: (text, out), as many bytes as it is given.
+template <typename Ascii>
+Result<ArrayPtr> ReplaceAll(const std::vector<ArrayPtr>& args, int64_t rows, const CharacterReplacer& replacer,
+                            Ascii&& ascii) {
+  auto nulls = MUTIRAO_TRY(CombineNulls(args, rows));
+  Texts texts(*args[0]);
+  auto builder = MUTIRAO_TRY(TextBuilder::Make(rows, TotalBytes(*args[0], rows)));
+  std::string room;
+  for (int64_t row = 0; row < rows; ++row) {
+    std::string_view text = nulls.is_null(row) ? std::string_view() : texts[row];
+    if (!IsAscii(text)) {
+      builder.Append(replacer.Replace(text, &room));
       continue;
     }
-    each(character, text.substr(at, static_cast<size_t>(bytes)));
-    at += static_cast<size_t>(bytes);
+    char* out = builder.Reserve(text.size());
+    if (out == nullptr) break;
+    ascii(text, out);
+    builder.Commit(text.size());
   }
+  return builder.Finish(arrow::utf8(), std::move(nulls));
 }
 
 template <bool upper>
@@ -42,27 +136,16 @@ char SwitchAscii(char c) {
 }
 
 template <bool upper>
+void AppendSwitched(utf8proc_int32_t character, std::string_view, std::string* out) {
+  AppendCharacter(upper ? utf8proc_toupper(character) : utf8proc_tolower(character), out);
+}
+
+template <bool upper>
 Result<ArrayPtr> SwitchCase(const std::vector<ArrayPtr>& args, int64_t rows) {
-  auto nulls = MUTIRAO_TRY(CombineNulls(args, rows));
-  Texts texts(*args[0]);
-  auto builder = MUTIRAO_TRY(TextBuilder::Make(rows, TotalBytes(*args[0], rows)));
-  std::string switched;
-  for (int64_t row = 0; row < rows; ++row) {
-    std::string_view text = nulls.is_null(row) ? std::string_view() : texts[row];
-    if (IsAscii(text)) {
-      char* out = builder.Reserve(text.size());
-      if (out == nullptr) break;
-      for (size_t i = 0; i < text.size(); ++i) out[i] = SwitchAscii<upper>(text[i]);
-      builder.Commit(text.size());
-      continue;
-    }
-    switched.clear();
-    ForEachCharacter(text, &switched, [&](utf8proc_int32_t character, std::string_view) {
-      AppendCharacter(upper ? utf8proc_toupper(character) : utf8proc_tolower(character), &switched);
-    });
-    builder.Append(switched);
-  }
-  return builder.Finish(arrow::utf8(), std::move(nulls));
+  static const CharacterReplacer replacer(AppendSwitched<upper>);
+  return ReplaceAll(args, rows, replacer, [](std::string_view text, char* out) {
+    for (size_t i = 0; i < text.size(); ++i) out[i] = SwitchAscii<upper>(text[i]);
+  });
 }
 
 // Latin letters that Unicode does not take apart into a letter and a mark.
@@ -125,23 +208,10 @@ void AppendPlain(utf8proc_int32_t character, std::string_view bytes, std::string
 }
 
 Result<ArrayPtr> Unaccent(const std::vector<ArrayPtr>& args, int64_t rows) {
-  auto nulls = MUTIRAO_TRY(CombineNulls(args, rows));
-  Texts texts(*args[0]);
-  auto builder = MUTIRAO_TRY(TextBuilder::Make(rows, TotalBytes(*args[0], rows)));
-  std::string plain;
-  for (int64_t row = 0; row < rows; ++row) {
-    std::string_view text = nulls.is_null(row) ? std::string_view() : texts[row];
-    if (IsAscii(text)) {
-      builder.Append(text);
-      continue;
-    }
-    plain.clear();
-    ForEachCharacter(text, &plain, [&](utf8proc_int32_t character, std::string_view bytes) {
-      AppendPlain(character, bytes, &plain);
-    });
-    builder.Append(plain);
-  }
-  return builder.Finish(arrow::utf8(), std::move(nulls));
+  static const CharacterReplacer replacer(AppendPlain);
+  return ReplaceAll(args, rows, replacer, [](std::string_view text, char* out) {
+    if (!text.empty()) std::memcpy(out, text.data(), text.size());
+  });
 }
 
 }  // namespace
