@@ -1,0 +1,138 @@
+// mutirao-engine-bench: hashing of keys, numbering of groups, join and aggregation of rows in memory. Items are rows;
+// joins and aggregations run on one thread.
+
+#include <benchmark/benchmark.h>
+
+#include <algorithm>
+#include <random>
+#include <string>
+
+#include <arrow/api.h>
+#include <fmt/format.h>
+
+#include "columnar/arrow_status.h"
+#include "engine/execute.h"
+#include "engine/keys/group_table.h"
+#include "engine/keys/key_encoder.h"
+#include "engine/testing/memory_format.h"
+#include "frame/expr/expr.h"
+#include "frame/plan/plan.h"
+
+namespace mutirao::engine {
+namespace {
+
+using frame::PlanPtr;
+
+constexpr int64_t kBatchRows = 65536;
+
+/// A batch of register-like keys: a company's root as roots() gives it, as text and as a number, state and activity.
+template <typename F>
+BatchPtr MakeBatch(std::mt19937_64& random, F&& roots) {
+  constexpr const char* kStates[] = {"SP", "MG", "RJ", "PR", "RS", "SC", "BA", "PE"};
+  arrow::StringBuilder root, state, activity;
+  arrow::Int64Builder number;
+  for (int64_t row = 0; row < kBatchRows; ++row) {
+    const uint64_t pick = roots();
+    MUTIRAO_MUST(root.Append(fmt::format("{:08}", pick)));
+    MUTIRAO_MUST(state.Append(kStates[random() % 8]));
+    MUTIRAO_MUST(activity.Append(fmt::format("{:07}", random() % 1332 * 7127)));
+    MUTIRAO_MUST(number.Append(static_cast<int64_t>(pick)));
+  }
+  auto schema = arrow::schema({arrow::field("root", arrow::utf8()), arrow::field("state", arrow::utf8()),
+                               arrow::field("activity", arrow::utf8()), arrow::field("number", arrow::int64())});
+  return arrow::RecordBatch::Make(schema, kBatchRows,
+                                  {MUTIRAO_MUST(root.Finish()), MUTIRAO_MUST(state.Finish()),
+                                   MUTIRAO_MUST(activity.Finish()), MUTIRAO_MUST(number.Finish())});
+}
+
+void EncodeKeys(benchmark::State& state, const std::vector<int>& columns) {
+  std::mt19937_64 random(1);
+  const BatchPtr batch = MakeBatch(random, [&] { return random() % 50'000'000; });
+  KeyEncoder encoder(columns);
+  KeyBatch keys;
+  for (auto _ : state) {
+    MUTIRAO_MUST(encoder.Encode(*batch, &keys));
+    benchmark::DoNotOptimize(keys.hashes.data());
+  }
+  state.SetItemsProcessed(state.iterations() * kBatchRows);
+}
+BENCHMARK_CAPTURE(EncodeKeys, text, std::vector<int>{0});
+BENCHMARK_CAPTURE(EncodeKeys, int64, std::vector<int>{3});
+BENCHMARK_CAPTURE(EncodeKeys, two_texts, std::vector<int>{1, 2});
+
+/// Look up a batch of 8-digit texts in a table of `groups` keys that are all there.
+void FindGroups(benchmark::State& state) {
+  std::mt19937_64 random(1);
+  const auto limit = static_cast<uint64_t>(state.range(0));
+  GroupTable table;
+  KeyEncoder encoder({0});
+  std::vector<uint32_t> groups(kBatchRows);
+  // Kept, as keys may point into their batch.
+  std::vector<BatchPtr> batches;
+  std::vector<KeyBatch> keys;
+  for (uint64_t rows = 0; rows < std::max<uint64_t>(4 * limit, 1); rows += kBatchRows) {
+    batches.push_back(MakeBatch(random, [&] { return random() % limit; }));
+    MUTIRAO_MUST(encoder.Encode(*batches.back(), &keys.emplace_back()));
+    table.Assign(keys.back().keys, keys.back().hashes, groups.data());
+  }
+  size_t next = 0;
+  for (auto _ : state) {
+    const KeyBatch& batch = keys[next++ % keys.size()];
+    table.Assign(batch.keys, batch.hashes, groups.data());
+    benchmark::DoNotOptimize(groups.data());
+  }
+  state.SetItemsProcessed(state.iterations() * kBatchRows);
+}
+BENCHMARK(FindGroups)->Arg(1'000)->Arg(50'000)->Arg(1'000'000);
+
+template <typename F>
+PlanPtr ScanOf(const std::string& name, int64_t rows, F&& roots) {
+  std::mt19937_64 random(1);
+  std::vector<BatchPtr> batches;
+  for (int64_t made = 0; made < rows; made += kBatchRows) batches.push_back(MakeBatch(random, roots));
+  testing::MemoryTables::Get().Put(name, batches);
+  return MUTIRAO_MUST(frame::MakeScan(std::make_shared<testing::MemorySource>(name, batches[0]->schema())));
+}
+
+frame::ExprPtr E(const char* text) {
+  return MUTIRAO_MUST(frame::ParseExpr(text));
+}
+
+void RunPlan(benchmark::State& state, const PlanPtr& plan, int64_t rows) {
+  ExecuteOptions options;
+  options.threads = 1;
+  for (auto _ : state) benchmark::DoNotOptimize(MUTIRAO_MUST(Collect(plan, options)));
+  state.SetItemsProcessed(state.iterations() * rows);
+}
+
+/// Build a table of 262,144 keys and probe it with 1,048,576 rows, a half or all of which match; only a count comes
+/// out.
+void Join(benchmark::State& state) {
+  constexpr int64_t kBuild = 4 * kBatchRows, kProbe = 16 * kBatchRows;
+  // An odd factor makes a permutation of the numbers below a power of two.
+  uint64_t number = 0;
+  const PlanPtr build = ScanOf("build", kBuild, [&] { return number++ * 0x9E3779B1 % kBuild; });
+  std::mt19937_64 random(2);
+  const auto limit = static_cast<uint64_t>(kBuild * 100 / state.range(0));
+  const PlanPtr probe = ScanOf("probe", kProbe, [&] { return random() % limit; });
+  const PlanPtr join = MUTIRAO_MUST(frame::MakeJoin(probe, build, {{"root", "root"}}, frame::JoinKind::kInner));
+  RunPlan(state, MUTIRAO_MUST(frame::MakeAggregate(join, {}, {{"n", E("count()")}})), kProbe);
+}
+BENCHMARK(Join)->ArgName("percent")->Arg(50)->Arg(100)->Unit(benchmark::kMillisecond);
+
+/// 1,048,576 rows in 10,656 groups.
+void Aggregate(benchmark::State& state, const char* value) {
+  constexpr int64_t kRows = 16 * kBatchRows;
+  std::mt19937_64 random(3);
+  const PlanPtr scan = ScanOf("rows", kRows, [&] { return random() % kRows; });
+  const std::vector<frame::NamedExpr> by = {{"state", E("state")}, {"activity", E("activity")}};
+  RunPlan(state, MUTIRAO_MUST(frame::MakeAggregate(scan, by, {{"value", E(value)}})), kRows);
+}
+BENCHMARK_CAPTURE(Aggregate, count, "count()")->Unit(benchmark::kMillisecond);
+BENCHMARK_CAPTURE(Aggregate, sum, "sum(number)")->Unit(benchmark::kMillisecond);
+BENCHMARK_CAPTURE(Aggregate, count_distinct, "count_distinct(root)")->Unit(benchmark::kMillisecond);
+
+}  // namespace
+}  // namespace mutirao::engine
+
+BENCHMARK_MAIN();
