@@ -15,6 +15,16 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
+TEST(ExprPrinter, NestsNoDeeperThanWhatWasParsed) {
+  std::string text = "x";
+  for (int i = 0; i < 300; ++i) text = "- " + text;
+  const auto expr = ParseExpr(text);
+  ASSERT_TRUE(expr.ok()) << expr.status().ToString();
+  const auto again = ParseExpr((*expr)->ToString());
+  ASSERT_TRUE(again.ok()) << again.status().ToString();
+  EXPECT_TRUE((*again)->Equals(**expr));
+}
+
 TEST(ExprPrinter, WritesTheCanonicalForm) {
   const std::pair<const char*, const char*> cases[] = {
       {"A=1 AND not(b or C)", "A = 1 and not (b or C)"},
@@ -27,7 +37,7 @@ TEST(ExprPrinter, WritesTheCanonicalForm) {
       {"COUNT(*)", "count()"},
       {"- 5", "-5"},
       {"-(5)", "-(5)"},
-      {"- -x", "-(-x)"},
+      {"- -x", "- -x"},
       {"(a = b) is null", "a = b is null"},
       {"(a = b) = c", "(a = b) = c"},
       {"a || (b || c)", "a || (b || c)"},

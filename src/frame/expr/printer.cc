@@ -71,9 +71,10 @@ Printed PrintCall(const Expr& call) {
     return {"not " + Operand(*args[0], kNotLevel), kNotLevel};
   }
   if (call.name() == "negate" && args.size() == 1) {
-    // "-5" is the literal; "--" would look like a comment to people.
+    // "-5" is the literal; "--" would look like a comment to people. A blank nests no deeper than what was parsed.
     std::string operand = Operand(*args[0], kUnaryLevel);
-    bool bare = operand[0] != '-' && !(operand[0] >= '0' && operand[0] <= '9') && operand[0] != '.';
+    if (operand[0] == '-') return {"- " + operand, kUnaryLevel};
+    bool bare = !(operand[0] >= '0' && operand[0] <= '9') && operand[0] != '.';
     return {bare ? "-" + operand : "-(" + operand + ")", kUnaryLevel};
   }
   if (int level = BinaryLevel(call.name()); level != 0 && args.size() == 2) {
