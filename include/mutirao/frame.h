@@ -57,6 +57,10 @@ struct WriteOptions {
   Mode mode = Mode::kError;  ///< what to do when the target exists
   std::string compression = "zstd";
   std::vector<std::string> partition_by;
+  /// Bytes that sorts, groups, joins and shared frames may hold; more goes to disk. 0: half of what there is.
+  int64_t memory = 0;
+  /// Folder for what goes to disk; empty: $TMPDIR or /var/tmp.
+  std::string spill_dir;
 };
 
 /// What a finished write did. read = written + filtered + quarantined for plans of one source without joins.

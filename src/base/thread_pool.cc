@@ -12,20 +12,24 @@
 namespace mutirao {
 namespace {
 
-// The folder of this process in the unified cgroup hierarchy; empty when there is none.
-std::string CgroupFolder() {
+// The place of this process in a cgroup hierarchy: "" is the unified one, "memory" that of version 1. Empty: none.
+std::string CgroupPath(std::string_view controller) {
   std::ifstream file("/proc/self/cgroup");
   for (std::string line; std::getline(file, line);) {
-    if (line.starts_with("0::")) return "/sys/fs/cgroup" + line.substr(3);
+    const size_t first = line.find(':'), second = line.find(':', first + 1);
+    if (second == std::string::npos) continue;
+    if (std::string_view(line).substr(first + 1, second - first - 1) == controller) return line.substr(second + 1);
   }
   return {};
 }
 
 // Visit the cgroup and its parents: any of them may set the limit that counts.
 template <typename Visit>
-void ForEachCgroup(Visit visit) {
-  for (std::string folder = CgroupFolder(); folder.size() >= std::string_view("/sys/fs/cgroup").size();
-       folder.resize(folder.rfind('/'))) {
+void ForEachCgroup(std::string_view controller, Visit visit) {
+  const std::string path = CgroupPath(controller);
+  if (path.empty()) return;
+  const std::string root = "/sys/fs/cgroup" + std::string(controller.empty() ? "" : "/") + std::string(controller);
+  for (std::string folder = root + path; folder.size() >= root.size(); folder.resize(folder.rfind('/'))) {
     visit(folder);
   }
 }
@@ -36,7 +40,7 @@ int AvailableCores() {
   cpu_set_t set;
   CPU_ZERO(&set);
   int cores = sched_getaffinity(0, sizeof(set), &set) == 0 ? CPU_COUNT(&set) : 1;
-  ForEachCgroup([&](const std::string& folder) {
+  ForEachCgroup("", [&](const std::string& folder) {
     std::ifstream file(folder + "/cpu.max");
     std::string quota;
     double period = 0;
@@ -49,10 +53,15 @@ int AvailableCores() {
 
 int64_t AvailableMemory() {
   int64_t memory = static_cast<int64_t>(sysconf(_SC_PHYS_PAGES)) * sysconf(_SC_PAGE_SIZE);
-  ForEachCgroup([&](const std::string& folder) {
+  ForEachCgroup("", [&](const std::string& folder) {
     std::ifstream file(folder + "/memory.max");
     std::string limit;
     if (file >> limit && limit != "max") memory = std::min<int64_t>(memory, std::stoll(limit));
+  });
+  ForEachCgroup("memory", [&](const std::string& folder) {
+    std::ifstream file(folder + "/memory.limit_in_bytes");
+    int64_t limit = 0;  // without one a number greater than any machine's
+    if (file >> limit && limit > 0) memory = std::min(memory, limit);
   });
   return memory;
 }

@@ -42,10 +42,14 @@ struct LaunchFlags {
   std::vector<std::string> params;
   std::vector<std::string> config_files;
   std::vector<std::string> settings;
+  std::string memory;
+  std::string spill_dir;
 };
 
 /// Declare -p, -c, --set.
 void AddLaunchFlags(CLI::App& app, LaunchFlags& flags);
+/// Declare --memory, --spill-dir.
+void AddMemoryFlags(CLI::App& app, std::string& memory, std::string& spill_dir);
 
 /// Load the job that the flags name. Faults of its contents go to `faults`.
 Result<orchestration::LoadedJob> LoadJobFor(const LaunchFlags& flags, std::vector<orchestration::ConfigFault>& faults);

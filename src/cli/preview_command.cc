@@ -10,6 +10,7 @@
 #include "frame/optimizer/fix_today.h"
 #include "frame/optimizer/optimizer.h"
 #include "runner/account.h"
+#include "runner/frames_op.h"
 #include "runner/rows.h"
 
 namespace mutirao::cli {
@@ -48,13 +49,15 @@ Result<frame::PlanPtr> FindFrame(const BoundJob& bound, const PreviewFlags& flag
       .Help(std::move(help));
 }
 
-Result<std::vector<BatchPtr>> FirstRows(const frame::PlanPtr& plan, int64_t rows, const Terminal& terminal) {
+Result<std::vector<BatchPtr>> FirstRows(const orchestration::LoadedJob& job, const frame::PlanPtr& plan, int64_t rows,
+                                        const Terminal& terminal) {
   frame::PlanPtr ordered = MUTIRAO_TRY(runner::PreserveOrder(plan));
   frame::PlanPtr limited = MUTIRAO_TRY(frame::MakeLimit(ordered, rows));
   std::vector<frame::PlanPtr> dated = MUTIRAO_TRY(frame::FixToday({limited}, frame::Today()));
   std::vector<frame::PlanPtr> optimized = MUTIRAO_TRY(frame::Optimize(dated));
   CountBadRows bad;
   engine::ExecuteOptions options{.quarantine = &bad};
+  runner::SetMemory(job, options);
   options.warn = [&](const std::string& text) { terminal.Warn(text); };
   std::vector<BatchPtr> batches = MUTIRAO_TRY(engine::Collect(optimized[0], options));
   if (bad.rows > 0) terminal.Warn(fmt::format("bad rows left out: {}", runner::WithThousands(bad.rows)));
@@ -69,7 +72,7 @@ int Preview(const Terminal& terminal, const PreviewFlags& flags) {
     terminal.Fail(plan.status());
     return kExitInput;
   }
-  Result<std::vector<BatchPtr>> batches = FirstRows(*plan, flags.rows, terminal);
+  Result<std::vector<BatchPtr>> batches = FirstRows(bound->job, *plan, flags.rows, terminal);
   if (!batches.ok()) {
     terminal.Fail(batches.status());
     return ExitCodeFor(batches.status());
@@ -96,6 +99,7 @@ Command PreviewCommand() {
                 ->capture_default_str();
             app.add_option("--op", flags->op, "The op, when several have such a frame");
             AddLaunchFlags(app, *flags);
+            AddMemoryFlags(app, flags->memory, flags->spill_dir);
             return [flags](Terminal& terminal) { return Preview(terminal, *flags); };
           }};
 }

@@ -116,11 +116,20 @@ void AddLaunchFlags(CLI::App& app, LaunchFlags& flags) {
       ->type_name("PATH=VALUE");
 }
 
+void AddMemoryFlags(CLI::App& app, std::string& memory, std::string& spill_dir) {
+  app.add_option("--memory", memory, "What may be held in memory, such as 2GiB; more goes to disk. Default: half")
+      ->type_name("SIZE");
+  app.add_option("--spill-dir", spill_dir, "Folder for what does not fit; default: $TMPDIR or /var/tmp")
+      ->type_name("DIR");
+}
+
 Result<orchestration::LoadedJob> LoadJobFor(const LaunchFlags& flags, std::vector<orchestration::ConfigFault>& faults) {
   orchestration::LaunchRequest request{.job = flags.job,
                                        .params = flags.params,
                                        .config_files = flags.config_files,
                                        .settings = flags.settings,
+                                       .memory = flags.memory,
+                                       .spill_dir = flags.spill_dir,
                                        .environment = orchestration::Environment::OfProcess()};
   return orchestration::LoadJob(request, faults);
 }

@@ -193,11 +193,13 @@ Command RunCommand() {
           .summary = "Run a job here and now",
           .examples = {"mutirao run jobs/sales.yaml", "mutirao run sales -p month=2026-01 -p uf=SP,RJ",
                        "mutirao run sales -c production.yaml --set resources.compute.config.n_workers=8",
-                       "mutirao run sales --only load+", "mutirao run sales --dry-run"},
+                       "mutirao run sales --only load+", "mutirao run sales --dry-run",
+                       "mutirao run sales --memory 2GiB --spill-dir /mnt/scratch"},
           .declare = [](CLI::App& app) {
             auto flags = std::make_shared<RunFlags>();
             app.add_option("JOB", flags->job, "Path of a job file, or name of one in jobs/")->required();
             AddLaunchFlags(app, *flags);
+            AddMemoryFlags(app, flags->memory, flags->spill_dir);
             app.add_option("--only", flags->only, "Ops to run: op, op+ (and those after it), +op (and those before it)")
                 ->type_name("OP");
             app.add_flag("--dry-run", flags->dry_run, "Show what would be done and do nothing");

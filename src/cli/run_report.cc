@@ -59,6 +59,11 @@ void AddOp(const Json& op, std::string& text) {
   for (const Json& write : op["writes"]) AddWrite(write, text);
   for (const Json& source : op["sources"]) AddSourceNotes(source, text);
   AddQuarantine(op["quarantine"], text);
+  const Json& memory = op.at("memory");
+  if (const int64_t spilled = Number(memory, "spilled_bytes"); spilled > 0) {
+    text += fmt::format("  {} went to disk under a memory budget of {}\n", BytesText(spilled),
+                        BytesText(Number(memory, "budget_bytes")));
+  }
   double seconds = op.value("seconds", 0.0);
   if (seconds <= 0) return;
   double rows = static_cast<double>(Number(op, "rows_read"));

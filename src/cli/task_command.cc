@@ -1,5 +1,6 @@
 #include <unistd.h>
 
+#include "base/byte_size.h"
 #include "cli/command.h"
 #include "cli/exit_code.h"
 #include "engine/stage.h"
@@ -20,10 +21,17 @@ Result<std::string> ReadStdin() {
   }
 }
 
-Result<Json> RunTaskDocument(int threads, const Terminal& terminal) {
+struct TaskFlags {
+  int threads = 0;
+  std::string memory;
+  std::string spill_dir;
+};
+
+Result<Json> RunTaskDocument(const TaskFlags& flags, const Terminal& terminal) {
+  engine::ExecuteOptions options{.threads = flags.threads, .spill_dir = flags.spill_dir};
+  if (!flags.memory.empty()) options.memory = MUTIRAO_TRY(ParseByteSize(flags.memory));
   std::string text = MUTIRAO_TRY(ReadStdin());
   Json task = MUTIRAO_TRY(ParseJson(text).Context("standard input"));
-  engine::ExecuteOptions options{.threads = threads};
   options.warn = [&](const std::string& warning) { terminal.Warn(warning); };
   return engine::RunTask(task, runner::AllFormats(), options);
 }
@@ -31,23 +39,24 @@ Result<Json> RunTaskDocument(int threads, const Terminal& terminal) {
 }  // namespace
 
 Command TaskCommand() {
-  return {
-      .name = "task",
-      .summary = "Run one task document from stdin; its result goes to stdout",
-      .examples = {"mutirao task < task.json > result.json"},
-      .declare = [](CLI::App& app) {
-        auto threads = std::make_shared<int>(0);
-        app.add_option("--threads", *threads, "Threads to use; default: as the task says")->check(CLI::Range(1, 4096));
-        return [threads](Terminal& terminal) {
-          Result<Json> result = RunTaskDocument(*threads, terminal);
-          if (!result.ok()) {
-            terminal.Fail(result.status());
-            return ExitCodeFor(result.status());
-          }
-          terminal.Print(result->dump() + "\n");
-          return kExitOk;
-        };
-      }};
+  return {.name = "task",
+          .summary = "Run one task document from stdin; its result goes to stdout",
+          .examples = {"mutirao task < task.json > result.json"},
+          .declare = [](CLI::App& app) {
+            auto flags = std::make_shared<TaskFlags>();
+            app.add_option("--threads", flags->threads, "Threads to use; default: as the task says")
+                ->check(CLI::Range(1, 4096));
+            AddMemoryFlags(app, flags->memory, flags->spill_dir);
+            return [flags](Terminal& terminal) {
+              Result<Json> result = RunTaskDocument(*flags, terminal);
+              if (!result.ok()) {
+                terminal.Fail(result.status());
+                return ExitCodeFor(result.status());
+              }
+              terminal.Print(result->dump() + "\n");
+              return kExitOk;
+            };
+          }};
 }
 
 }  // namespace mutirao::cli

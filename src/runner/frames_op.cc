@@ -11,6 +11,7 @@
 #include "runner/quarantine.h"
 #include "runner/source_files.h"
 #include "runner/staged_writes.h"
+#include "storage/storage.h"
 
 namespace mutirao::runner {
 namespace {
@@ -108,6 +109,9 @@ Json SumUp(const BoundFrames& bound, const std::vector<WriteAccount>& accounts, 
   outcome["rows_read"] = rows;
   outcome["bytes_read"] = bytes;
   outcome["seconds"] = report.seconds;
+  outcome["memory"] = {{"budget_bytes", report.memory},
+                       {"held_peak_bytes", report.memory_peak},
+                       {"spilled_bytes", report.bytes_spilled}};
   return outcome;
 }
 
@@ -125,6 +129,13 @@ int ThreadsFor(const LoadedJob& job, const OpDef& op) {
   return 0;
 }
 
+void SetMemory(const LoadedJob& job, engine::ExecuteOptions& options) {
+  if (job.launch.memory) options.memory = job.launch.memory->value.get<int64_t>();
+  if (job.launch.spill_dir) {
+    options.spill_dir = storage::ResolvePath(job.project.root, job.launch.spill_dir->value.get<std::string>());
+  }
+}
+
 Status RunFrames(const LoadedJob& job, const OpDef& op, const BoundFrames& bound,
                  const orchestration::OpAttempt& attempt, RunEvents& events, Json& outcome) {
   const auto day = std::chrono::floor<std::chrono::days>(attempt.run_started).time_since_epoch();
@@ -135,6 +146,7 @@ Status RunFrames(const LoadedJob& job, const OpDef& op, const BoundFrames& bound
   MUTIRAO_TRY(staged.Begin(attempt.run_id));
 
   engine::ExecuteOptions options{.threads = ThreadsFor(job, op), .stop = attempt.stop, .quarantine = quarantine.get()};
+  SetMemory(job, options);
   options.progress = [&](const engine::Progress& progress) { events.OpProgress(op.name, progress); };
   options.warn = [&](const std::string& text) { events.OpWarned(op.name, text); };
   // Two ops of a run may add to one folder.

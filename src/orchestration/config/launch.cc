@@ -5,12 +5,15 @@
 
 #include <fmt/format.h>
 
+#include "base/byte_size.h"
 #include "base/shape.h"
 #include "orchestration/config/variables.h"
 #include "orchestration/definition/job_schema.h"
 
 namespace mutirao::orchestration {
 namespace {
+
+constexpr int64_t kLeastMemory = int64_t{16} << 20;
 
 const Json& At(const Json& map, const char* key) {
   static const Json none = Json::object();
@@ -48,6 +51,9 @@ class Resolver {
   LaunchConfig Resolve() {
     for (const ConfigLayer& layer : layers_) CheckLayer(layer);
     for (const ParamDef& param : job_.params) ResolveParam(param);
+    launch_.memory = TopLevelText("memory", job_.memory);
+    launch_.spill_dir = TopLevelText("spill_dir", job_.spill_dir);
+    ReadMemory();
     for (const ResourceDef& resource : job_.resources) {
       ResolveConfig("resources", resource.name, resource.config, resource.locked, launch_.resources,
                     launch_.resource_origins);
@@ -91,6 +97,44 @@ class Resolver {
                   .at_key = true,
                   .help = std::move(help)});
     }
+  }
+
+  std::optional<ConfigValue> TopLevelText(const char* key, const std::string& of_job) const {
+    std::optional<ConfigValue> result;
+    const auto take = [&](bool for_all_jobs) {
+      for (const ConfigLayer& layer : layers_) {
+        const auto found = layer.values.find(key);
+        if (layer.for_all_jobs != for_all_jobs || found == layer.values.end() || !found->is_string()) continue;
+        result = ConfigValue{*found, layer.origin};
+      }
+    };
+    take(true);
+    if (!of_job.empty()) result = ConfigValue{of_job, "job"};
+    take(false);
+    return result;
+  }
+
+  // The size becomes a number. A fault is told where the size was given; one of its shape was told before.
+  void ReadMemory() {
+    if (!launch_.memory) return;
+    const ConfigValue given = *launch_.memory;
+    launch_.memory.reset();
+    Diagnostics shape;
+    CheckShape({{"memory", given.value}}, LaunchSchema(), LaunchSchema(), "", shape);
+    if (!shape.empty()) return;
+    const auto text = given.value.get<std::string>();
+    const Result<int64_t> bytes = ParseByteSize(text);
+    if (bytes.ok() && *bytes >= kLeastMemory) {
+      launch_.memory = ConfigValue{*bytes, given.origin};
+      return;
+    }
+    Diagnostic error{
+        .message = fmt::format("{} of memory is too little", text), .pointer = "/memory", .help = "give 16MiB or more"};
+    if (!bytes.ok()) error.message = bytes.status().message();
+    for (const ConfigLayer& layer : layers_) {
+      if (layer.origin == given.origin) return Add(layer, std::move(error));
+    }
+    faults_.push_back({.origin = "job", .diagnostic = std::move(error)});
   }
 
   void ResolveParam(const ParamDef& param) {
@@ -279,6 +323,10 @@ Result<ConfigLayer> LayerFromSet(const std::string& text) {
         .Help("paths are params.NAME, resources.NAME.config.KEY and ops.NAME.config.KEY");
   }
   return ConfigLayer{.origin = "--set", .values = Nest(parts, value), .from_text = true};
+}
+
+ConfigLayer LayerFromFlag(const std::string& flag, const std::string& key, const std::string& value) {
+  return {.origin = flag, .values = Nest({key}, value), .from_text = true};
 }
 
 std::vector<ConfigLayer> LayersFromEnvironment(const Environment& environment, const JobDef& job) {

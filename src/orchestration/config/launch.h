@@ -2,6 +2,7 @@
 
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -17,7 +18,7 @@ namespace mutirao::orchestration {
 struct ConfigLayer {
   /// As reports name it: "-p", "--set", "file conf.yaml", "environment MUTIRAO__PARAMS__UF", "mutirao.yaml".
   std::string origin;
-  /// {"params": {…}, "resources": {name: {"config": {…}}}, "ops": {name: {"config": {…}}}}
+  /// {"memory": …, "spill_dir": …, "params": {…}, "resources": {name: {"config": {…}}}, "ops": {name: {"config": {…}}}}
   Json values = Json::object();
   /// Values are text that is read by the type they are for.
   bool from_text = false;
@@ -40,6 +41,9 @@ struct LaunchConfig {
   std::map<std::string, ConfigValue> params;
   /// Params that have no value.
   std::vector<std::string> missing;
+  /// Bytes that the breakers of an op may hold, and the folder for the rest; none: the engine's default.
+  std::optional<ConfigValue> memory;
+  std::optional<ConfigValue> spill_dir;
   /// Config by resource and by op, and the origin of each leaf by pointer ("/n_workers").
   std::map<std::string, Json> resources;
   std::map<std::string, Json> ops;
@@ -56,8 +60,11 @@ Result<ConfigLayer> LayerFromParam(const std::string& text);
 /// One `path=value` of --set ("resources.compute.config.n_workers=8"). Errors: kInvalid.
 Result<ConfigLayer> LayerFromSet(const std::string& text);
 
-/// The layers of variables MUTIRAO__PARAMS__UF, MUTIRAO__RESOURCES__COMPUTE__CONFIG__N_WORKERS and so on: names of the
-/// job and of config keys are found in any case.
+/// What --memory and --spill-dir say.
+ConfigLayer LayerFromFlag(const std::string& flag, const std::string& key, const std::string& value);
+
+/// The layers of variables MUTIRAO__MEMORY, MUTIRAO__PARAMS__UF, MUTIRAO__RESOURCES__COMPUTE__CONFIG__N_WORKERS and so
+/// on: names of the job and of config keys are found in any case.
 std::vector<ConfigLayer> LayersFromEnvironment(const Environment& environment, const JobDef& job);
 
 /// Put layers together over a job, lowest first: the instance's defaults go below the job's own (they are

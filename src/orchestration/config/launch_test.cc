@@ -46,6 +46,27 @@ TEST(Launch, TakesDefaultsOfTheJob) {
   EXPECT_EQ(launch.missing, std::vector<std::string>{"day"});
 }
 
+TEST(Launch, TakesMemoryFromTheHighestLayer) {
+  EXPECT_FALSE(Resolve({}).memory);
+  const ConfigLayer file = FileLayer(R"({"memory": "1 GiB", "spill_dir": "scratch"})");
+  LaunchConfig launch = Resolve({file, LayerFromFlag("--memory", "memory", "512MiB")});
+  EXPECT_EQ(launch.memory->value, 512 << 20);
+  EXPECT_EQ(launch.memory->origin, "--memory");
+  EXPECT_EQ(launch.spill_dir->value, "scratch");
+  EXPECT_EQ(Resolve({file}).memory->origin, "file");
+  const Environment environment(Map{{"MUTIRAO__MEMORY", "2GiB"}});
+  EXPECT_EQ(Resolve(LayersFromEnvironment(environment, TestJob())).memory->value, int64_t{2} << 30);
+}
+
+TEST(Launch, RefusesBadMemory) {
+  for (const char* size : {"2 gigs", "0GiB", "1MiB"}) {
+    std::string faults;
+    EXPECT_FALSE(Resolve({LayerFromFlag("--memory", "memory", size)}, &faults).memory);
+    EXPECT_EQ(std::count(faults.begin(), faults.end(), '\n'), 1) << faults;
+    EXPECT_NE(faults.find("--memory: "), std::string::npos) << faults;
+  }
+}
+
 TEST(Launch, PutsTheInstanceBelowTheJobAndFlagsAboveAll) {
   ConfigLayer instance = FileLayer(R"({"params": {"n": 7, "day": "2026-01-01", "of_another_job": 1}})");
   instance.origin = "mutirao.yaml";

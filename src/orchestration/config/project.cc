@@ -218,6 +218,8 @@ Result<LoadedJob> LoadJob(const LaunchRequest& request, std::vector<ConfigFault>
     layers.push_back(std::move(layer));
   for (const std::string& text : request.params) AddFlagLayer("-p", LayerFromParam(text), layers, faults);
   for (const std::string& text : request.settings) AddFlagLayer("--set", LayerFromSet(text), layers, faults);
+  if (!request.memory.empty()) layers.push_back(LayerFromFlag("--memory", "memory", request.memory));
+  if (!request.spill_dir.empty()) layers.push_back(LayerFromFlag("--spill-dir", "spill_dir", request.spill_dir));
   std::vector<ConfigFault> config_faults;
   loaded.launch = ResolveLaunch(loaded.def, layers, config_faults);
   for (ConfigFault& fault : config_faults) {

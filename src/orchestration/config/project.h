@@ -51,6 +51,8 @@ struct LaunchRequest {
   std::vector<std::string> params;        ///< name=value
   std::vector<std::string> config_files;  ///< later ones win
   std::vector<std::string> settings;      ///< path=value
+  std::string memory;                     ///< a size; empty: not said
+  std::string spill_dir;
   Environment environment;
 };
 

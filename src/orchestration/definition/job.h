@@ -86,6 +86,9 @@ struct JobDef {
   std::string name;
   std::string description;
   Json tags = Json::object();
+  /// As written ("2 GiB"); empty: not said.
+  std::string memory;
+  std::string spill_dir;
   std::vector<ParamDef> params;
   std::vector<ResourceDef> resources;
   /// In the order of the file.

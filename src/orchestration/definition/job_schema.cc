@@ -16,6 +16,9 @@ constexpr const char* kJobSchema = R"JSON({
     "name": {"$ref": "#/definitions/name", "description": "The job's name, as commands and reports show it."},
     "description": {"type": "string"},
     "tags": {"$ref": "#/definitions/tags"},
+    "memory": {"type": "string", "pattern": "^[0-9]+(\\.[0-9]+)? ?([KMGT]i?)?B$", "x-expects": "a size such as 4 GiB",
+               "description": "What sorts, groups, joins and shared frames of an op may hold; more goes to disk. Default: half of what there is."},
+    "spill_dir": {"type": "string", "minLength": 1, "description": "Folder for what does not fit into memory; default: $TMPDIR or /var/tmp."},
     "params": {
       "type": "object", "title": "params",
       "description": "Typed values that a launch may set: -p name=value. ${name} stands for the value.",
@@ -121,6 +124,9 @@ constexpr const char* kLaunchSchema = R"JSON({
   "type": "object",
   "additionalProperties": false,
   "properties": {
+    "memory": {"type": "string", "pattern": "^[0-9]+(\\.[0-9]+)? ?([KMGT]i?)?B$", "x-expects": "a size such as 4 GiB",
+               "description": "As in a job."},
+    "spill_dir": {"type": "string", "minLength": 1, "description": "As in a job."},
     "params": {"type": "object", "description": "Values of params by name."},
     "resources": {"type": "object", "additionalProperties": {"$ref": "#/definitions/settings"}},
     "ops": {"type": "object", "additionalProperties": {"$ref": "#/definitions/settings"}}

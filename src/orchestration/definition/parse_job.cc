@@ -52,6 +52,8 @@ class Parser {
     job_.name = TextAt(document_, "name");
     job_.description = TextAt(document_, "description");
     job_.tags = MapAt(document_, "tags");
+    job_.memory = TextAt(document_, "memory");
+    job_.spill_dir = TextAt(document_, "spill_dir");
     EachEntry("params",
               [&](const std::string& name, const Json& map, const std::string& at) { AddParam(name, map, at); });
     EachEntry("resources",

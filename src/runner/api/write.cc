@@ -62,6 +62,8 @@ Result<WriteReport> Frame::Write(const char* kind, const std::string& path, cons
   runner::StagedWrites staged(roots);
   MUTIRAO_TRY(staged.Begin(run_id));
   engine::ExecuteOptions execute;
+  execute.memory = options.memory;
+  execute.spill_dir = options.spill_dir;
   execute.quarantine = quarantine.get();
   execute.attempt = run_id;
   execute.metadata = {{"run", run_id}, {"mutirao", MUTIRAO_VERSION}};
