@@ -3,7 +3,6 @@
 #include <memory>
 #include <vector>
 
-#include "engine/operators/join_table.h"
 #include "engine/operators/operators.h"
 
 namespace mutirao::engine {
@@ -28,9 +27,9 @@ class HashJoin {
   class Build;
   class TablePhase;
   class Probe;
-  struct Shape;
+  struct State;
 
-  std::unique_ptr<Shape> shape_;
+  std::unique_ptr<State> state_;
   std::unique_ptr<Build> build_;
   std::unique_ptr<TablePhase> table_phase_;
   std::unique_ptr<Probe> probe_;

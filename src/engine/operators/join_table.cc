@@ -2,8 +2,13 @@
 
 #include <algorithm>
 #include <bit>
+#include <cstring>
+#include <numeric>
 
 #include <arrow/api.h>
+#include <fmt/format.h>
+
+#include "columnar/arrow_status.h"
 
 namespace mutirao::engine {
 namespace {
@@ -11,108 +16,222 @@ namespace {
 // Memory is asked for so many rows before it is used.
 constexpr size_t kAhead = 16;
 
-}  // namespace
-
-void JoinTable::Add(int worker, const Chunk& chunk, KeyBatch keys) {
-  Added added{chunk, std::move(keys), {}, std::vector<uint32_t>(kRadixParts + 1)};
-  const size_t rows = added.keys.size();
-  for (size_t row = 0; row < rows; ++row) {
-    if (!added.keys.is_null(row)) ++added.begins[RadixOf(added.keys.hashes[row]) + 1];
-  }
-  for (size_t part = 0; part < kRadixParts; ++part) added.begins[part + 1] += added.begins[part];
-  added.by_part.resize(added.begins.back());
-  std::vector<uint32_t> next(added.begins.begin(), added.begins.end() - 1);
-  for (size_t row = 0; row < rows; ++row) {
-    if (added.keys.is_null(row)) continue;
-    added.by_part[next[RadixOf(added.keys.hashes[row])]++] = static_cast<uint32_t>(row);
-  }
-  added_[static_cast<size_t>(worker)].push_back(std::move(added));
+// Slots for the keys of a part: little more than half of them are used.
+size_t CapacityFor(size_t rows) {
+  return rows == 0 ? 0 : rows + rows * 3 / 4 + 2;
 }
 
-void JoinTable::Seal(SchemaPtr schema) {
+}  // namespace
+
+int64_t JoinTable::Add(int worker, const Chunk& chunk, const KeyBatch& keys) {
+  Added added;
+  added.chunk = chunk;
+  added.arena = keys.arena;
+  const size_t rows = keys.size();
+  bool any = false;
+  for (size_t row = 0; row < rows; ++row) {
+    if (keys.is_null(row)) {
+      added.null_rows.push_back(static_cast<uint32_t>(row));
+      continue;
+    }
+    const uint64_t b = keys.keys[row].b;
+    if (!any) added.b = b;
+    any = true;
+    added.is_narrow &= b == added.b && b << 8 == 0;
+    added.has_long |= IsLong(keys.keys[row]);
+    ++added.begins[PartOf(keys.hashes[row]) + 1];
+  }
+  for (size_t part = 0; part < kRadixParts; ++part) added.begins[part + 1] += added.begins[part];
+  const size_t count = added.begins.back();
+  added.rows.resize(count);
+  added.firsts.resize(count);
+  if (!added.is_narrow) {
+    added.seconds.resize(count);
+    added.hashes.resize(count);
+  }
+  auto next = added.begins;
+  for (size_t row = 0; row < rows; ++row) {
+    if (keys.is_null(row)) continue;
+    const uint32_t at = next[PartOf(keys.hashes[row])]++;
+    added.rows[at] = static_cast<uint32_t>(row);
+    added.firsts[at] = keys.keys[row].a;
+    if (added.is_narrow) continue;
+    added.seconds[at] = keys.keys[row].b;
+    added.hashes[at] = keys.hashes[row];
+  }
+  const bool is_narrow = added.is_narrow;
+  added_[static_cast<size_t>(worker)].push_back(std::move(added));
+  constexpr int64_t kNarrowBytes = 12 + 2 * sizeof(Narrow) + sizeof(JoinMatch);
+  constexpr int64_t kWideBytes = 28 + 2 * sizeof(Wide) + sizeof(JoinMatch);
+  return static_cast<int64_t>(rows) * (is_narrow ? kNarrowBytes : kWideBytes);
+}
+
+void JoinTable::NumberRows() {
+  begins_.push_back(0);
+  for (const Added& added : batches_) {
+    const uint32_t begin = begins_.back();
+    for (uint32_t row : added.null_rows) null_rows_.push_back(begin + row);
+    begins_.push_back(begin + static_cast<uint32_t>(added.chunk.batch->num_rows()));
+  }
+  // One hint for about as many rows as a batch has: then the batch of a row is the one named or one soon after.
+  const size_t average = std::max<size_t>(1, rows_ / std::max<size_t>(1, batches_.size()));
+  hint_bits_ = std::bit_width(average) - 1;
+  uint32_t chunk = 0;
+  for (size_t row = 0; row < rows_; row += size_t{1} << hint_bits_) {
+    while (row >= begins_[chunk + 1]) ++chunk;
+    chunk_hints_.push_back(chunk);
+  }
+}
+
+Status JoinTable::Seal(const arrow::Schema& schema, int kept) {
   for (auto& list : added_) std::move(list.begin(), list.end(), std::back_inserter(batches_));
   added_.clear();
   std::stable_sort(batches_.begin(), batches_.end(),
                    [](const Added& x, const Added& y) { return x.chunk.position < y.chunk.position; });
-  std::vector<BatchPtr> batches;
+  bool any = false, has_long = false;
   for (const Added& added : batches_) {
-    const auto chunk = static_cast<uint32_t>(batches.size());
-    batches.push_back(added.chunk.batch);
-    if (!keep_all_rows_ && added.keys.nulls.empty()) continue;
-    for (uint32_t row = 0; row < added.keys.size(); ++row) {
-      if (added.keys.is_null(row)) null_rows_.push_back({chunk, row});
-      if (keep_all_rows_) all_rows_.push_back({chunk, row});
+    rows_ += static_cast<size_t>(added.chunk.batch->num_rows());
+    has_long |= added.has_long;
+    if (added.rows.empty()) continue;
+    if (!any) narrow_b_ = added.b;
+    any = true;
+    is_narrow_ &= added.is_narrow && added.b == narrow_b_;
+  }
+  if (rows_ > kMostRows) {
+    return Status::Exhausted(fmt::format("{} rows are too many for one hash table", rows_))
+        .Help("give less memory: then the join is done in parts");
+  }
+  NumberRows();
+  std::vector<std::shared_ptr<arrow::Field>> fields(schema.fields().begin(), schema.fields().begin() + kept);
+  std::vector<BatchPtr> batches;
+  for (Added& added : batches_) {
+    const auto& columns = added.chunk.batch->columns();
+    if (has_long) pinned_.insert(pinned_.end(), columns.begin() + kept, columns.end());
+    if (added.arena) arenas_.push_back(std::move(added.arena));
+    const std::vector<ArrayPtr> first(columns.begin(), columns.begin() + kept);
+    batches.push_back(arrow::RecordBatch::Make(arrow::schema(fields), added.chunk.batch->num_rows(), first));
+    added.chunk.batch = batches.back();
+  }
+  gather_ = std::make_unique<BatchGather>(arrow::schema(fields), batches);
+  return MakeRoom();
+}
+
+// One piece of memory for all parts, which large pages can serve.
+Status JoinTable::MakeRoom() {
+  const size_t slot = is_narrow_ ? sizeof(Narrow) : sizeof(Wide);
+  size_t slots = 0;
+  for (size_t part = 0; part < kRadixParts; ++part) {
+    size_t rows = 0;
+    for (const Added& added : batches_) rows += added.begins[part + 1] - added.begins[part];
+    parts_[part].capacity = CapacityFor(rows);
+    slots += parts_[part].capacity;
+  }
+  memory_ = MUTIRAO_TRY(arrow::AllocateBuffer(static_cast<int64_t>(slots * slot)));
+  uint8_t* next = memory_->mutable_data();
+  for (Part& part : parts_) {
+    part.slots = next;
+    next += part.capacity * slot;
+  }
+  return {};
+}
+
+template <typename Slot>
+void JoinTable::AddToPart(Part& part, const Added& added, uint32_t base, size_t begin, size_t end) {
+  Slot* const slots = Slots<Slot>(part);
+  // Where a row goes is found out some rows before it is put there.
+  std::array<uint64_t, kAhead> ahead;
+  const auto key_at = [&](size_t i) { return Key{added.firsts[i], added.is_narrow ? added.b : added.seconds[i]}; };
+  const auto look = [&](size_t i) {
+    const uint64_t hash = added.is_narrow ? HashKey(key_at(i)) : added.hashes[i];
+    ahead[i % kAhead] = hash;
+    __builtin_prefetch(slots + SlotOf(part, hash), 1);
+  };
+  // From the last row to the first: each goes before those of its key that are there, and so they stand in order.
+  for (size_t i = end; i > begin && i + kAhead > end; --i) look(i - 1);
+  for (size_t i = end; i-- > begin;) {
+    const uint64_t hash = ahead[i % kAhead];
+    if (i >= begin + kAhead) look(i - kAhead);
+    const Key key = key_at(i);
+    const uint32_t row = base + added.rows[i];
+    for (size_t at = SlotOf(part, hash);; at = at + 1 == part.capacity ? 0 : at + 1) {
+      Slot& slot = slots[at];
+      if (slot.match.row == kFree) {
+        if constexpr (std::is_same_v<Slot, Narrow>) {
+          slot = {key.a, {row, 0}};
+        } else {
+          slot = {key, {row, 0}, TagOf(hash), 0};
+        }
+        break;
+      }
+      if constexpr (std::is_same_v<Slot, Narrow>) {
+        if (slot.key != key.a) continue;
+      } else {
+        if (slot.tag != TagOf(hash) || !KeysEqual(slot.key, key)) continue;
+      }
+      part.chains.push_back(slot.match);
+      slot.match = {row, static_cast<uint32_t>(part.chains.size())};
+      break;
     }
   }
-  gather_ = std::make_unique<BatchGather>(std::move(schema), batches);
 }
 
 Status JoinTable::BuildPart(int number, const RunContext& run) {
   const auto at = static_cast<size_t>(number);
   Part& part = parts_[at];
-  size_t rows = 0;
-  for (const Added& added : batches_) rows += added.begins[at + 1] - added.begins[at];
-  if (rows == 0) return {};
-  part.slots.assign(std::bit_ceil(rows * 2), 0);
-  part.mask = part.slots.size() - 1;
-  part.entries.reserve(rows);
-  // From the last row to the first: each goes before those of its key that are there, and so chains are in order.
+  if (part.capacity == 0) return {};
+  // All bits set is a free slot.
+  std::memset(part.slots, 0xFF, part.capacity * (is_narrow_ ? sizeof(Narrow) : sizeof(Wide)));
   for (size_t chunk = batches_.size(); chunk-- > 0;) {
     MUTIRAO_TRY(run.CheckStop());
     const Added& added = batches_[chunk];
-    for (size_t i = added.begins[at + 1]; i-- > added.begins[at];) {
-      const uint32_t row = added.by_part[i];
-      if (i >= added.begins[at] + kAhead) {
-        __builtin_prefetch(&added.keys.hashes[added.by_part[i - kAhead]]);
-        __builtin_prefetch(&added.keys.keys[added.by_part[i - kAhead]]);
-      }
-      const uint64_t hash = added.keys.hashes[row];
-      const uint64_t tag = hash >> 32 << 32;
-      const Key& key = added.keys.keys[row];
-      uint64_t slot = hash & part.mask;
-      uint32_t next = 0;
-      for (; part.slots[slot] != 0; slot = (slot + 1) & part.mask) {
-        const auto head = static_cast<uint32_t>(part.slots[slot]);
-        if ((part.slots[slot] >> 32 << 32) == tag && KeysEqual(part.entries[head - 1].key, key)) {
-          next = head;
-          break;
-        }
-      }
-      part.entries.push_back({key, {static_cast<uint32_t>(chunk), row}, next, 0});
-      part.slots[slot] = tag | part.entries.size();
+    if (is_narrow_) {
+      AddToPart<Narrow>(part, added, begins_[chunk], added.begins[at], added.begins[at + 1]);
+    } else {
+      AddToPart<Wide>(part, added, begins_[chunk], added.begins[at], added.begins[at + 1]);
     }
   }
   return {};
 }
 
-JoinEntry* JoinTable::FindIn(Part& part, const Key& key, uint64_t hash) {
-  if (part.slots.empty()) return nullptr;
-  const uint64_t tag = hash >> 32;
-  for (uint64_t slot = hash & part.mask; part.slots[slot] != 0; slot = (slot + 1) & part.mask) {
-    if (part.slots[slot] >> 32 != tag) continue;
-    JoinEntry& entry = part.entries[static_cast<uint32_t>(part.slots[slot]) - 1];
-    if (KeysEqual(entry.key, key)) return &entry;
+template <typename Slot>
+void JoinTable::FindBlock(const KeyBatch& keys, size_t begin, size_t end, JoinMatch** found) {
+  constexpr size_t kBlock = 64;
+  std::array<uint32_t, kBlock> slots_of;
+  for (size_t i = begin; i < end; ++i) {
+    const Part& part = parts_[PartOf(keys.hashes[i])];
+    const size_t slot = SlotOf(part, keys.hashes[i]);
+    slots_of[i - begin] = static_cast<uint32_t>(slot);
+    __builtin_prefetch(Slots<Slot>(part) + slot);
   }
-  return nullptr;
+  for (size_t i = begin; i < end; ++i) {
+    const Part& part = parts_[PartOf(keys.hashes[i])];
+    found[i] = nullptr;
+    if (part.capacity == 0 || keys.is_null(i)) continue;
+    const Key& key = keys.keys[i];
+    if (std::is_same_v<Slot, Narrow> && key.b != narrow_b_) continue;
+    Slot* const slots = Slots<Slot>(part);
+    for (size_t at = slots_of[i - begin]; slots[at].match.row != kFree; at = at + 1 == part.capacity ? 0 : at + 1) {
+      if constexpr (std::is_same_v<Slot, Narrow>) {
+        if (slots[at].key != key.a) continue;
+      } else {
+        if (slots[at].tag != TagOf(keys.hashes[i]) || !KeysEqual(slots[at].key, key)) continue;
+      }
+      slots[at].match.Mark();
+      found[i] = &slots[at].match;
+      break;
+    }
+  }
 }
 
-// Memory is what it waits for: in blocks, first the slots are asked for, then the entries, then both are read.
-void JoinTable::Find(const KeyBatch& keys, JoinEntry** found) {
+// Memory is what it waits for: in blocks, first the slots are asked for, then they are read.
+void JoinTable::Find(const KeyBatch& keys, JoinMatch** found) {
   constexpr size_t kBlock = 64;
   for (size_t begin = 0; begin < keys.size(); begin += kBlock) {
     const size_t end = std::min(begin + kBlock, keys.size());
-    for (size_t i = begin; i < end; ++i) {
-      const Part& part = parts_[RadixOf(keys.hashes[i])];
-      __builtin_prefetch(part.slots.data() + (keys.hashes[i] & part.mask));
-    }
-    for (size_t i = begin; i < end; ++i) {
-      const Part& part = parts_[RadixOf(keys.hashes[i])];
-      if (part.slots.empty()) continue;
-      const uint64_t slot = part.slots[keys.hashes[i] & part.mask];
-      if (slot != 0) __builtin_prefetch(part.entries.data() + (static_cast<uint32_t>(slot) - 1));
-    }
-    for (size_t i = begin; i < end; ++i) {
-      found[i] = keys.is_null(i) ? nullptr : FindIn(parts_[RadixOf(keys.hashes[i])], keys.keys[i], keys.hashes[i]);
+    if (is_narrow_) {
+      FindBlock<Narrow>(keys, begin, end, found);
+    } else {
+      FindBlock<Wide>(keys, begin, end, found);
     }
   }
 }

@@ -1,8 +1,8 @@
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <memory>
-#include <span>
 #include <vector>
 
 #include "engine/keys/key_encoder.h"
@@ -12,73 +12,139 @@
 
 namespace mutirao::engine {
 
-/// A row of the build side. Rows of one key form a chain in the order of the input; its first has the mark.
-struct JoinEntry {
-  Key key;
-  RowRef row;
-  uint32_t next = 0;     ///< index + 1 of the next entry of the same key in the same part; 0 at the end
-  uint32_t matched = 0;  ///< of the first of a chain: some probe row had this key
+/// A row of the table, by number, and the next of the same key. The first of a key has the mark.
+struct JoinMatch {
+  static constexpr uint32_t kMarked = uint32_t{1} << 31;
 
+  uint32_t row = UINT32_MAX;
+  uint32_t next = 0;  ///< number + 1 of the next of the same key in the same part; 0 at the end; the mark
+
+  bool marked() const { return (next & kMarked) != 0; }
+  bool is_last() const { return (next & ~kMarked) == 0; }
   void Mark() {
-    std::atomic_ref<uint32_t> mark(matched);
-    if (mark.load(std::memory_order_relaxed) == 0) mark.store(1, std::memory_order_relaxed);
+    std::atomic_ref<uint32_t> mark(next);
+    if ((mark.load(std::memory_order_relaxed) & kMarked) == 0) mark.fetch_or(kMarked, std::memory_order_relaxed);
   }
 };
 
-/// The hash table of a join, in radix parts that are built side by side.
+/// The hash table of a join, in radix parts that are built side by side. Rows are numbered in the order of the input,
+/// and rows of one key come in that order, so that what is found does not depend on the number of workers.
+///
+/// A slot holds the key itself, so that a look-up misses the cache once: 16 bytes where all keys have the same length
+/// of at most 8 bytes (numbers, dates, codes), 32 bytes otherwise.
 ///
 /// Use: Add by all workers, Seal once, BuildPart for each part (any worker), then Find by all workers.
 class JoinTable {
  public:
-  explicit JoinTable(int workers) : added_(static_cast<size_t>(workers)) {}
+  /// `used_bits`: so many of the highest bits of the hash are the same for all keys.
+  explicit JoinTable(int workers, int used_bits = 0) : used_bits_(used_bits), added_(static_cast<size_t>(workers)) {}
 
-  /// Keep a batch with its keys.
-  void Add(int worker, const Chunk& chunk, KeyBatch keys);
-  /// Put what was added into the order of the input, so that the table does not depend on the number of workers.
-  void Seal(SchemaPtr schema);
+  static constexpr uint64_t kMostRows = JoinMatch::kMarked - 1;
+
+  /// Keep a batch. `keys` are those of its rows; the columns that long keys point to are among the batch's. Gives the
+  /// bytes that its rows will take at most, besides the batch.
+  int64_t Add(int worker, const Chunk& chunk, const KeyBatch& keys);
+  /// Number the rows. The first `kept` columns of the batches can be taken from the table.
+  /// Errors: kExhausted when there are more than kMostRows.
+  Status Seal(const arrow::Schema& schema, int kept);
   Status BuildPart(int part, const RunContext& run);
+  /// Let go of what only the building needs. Called once all parts are built.
+  void EndBuilding() { batches_ = {}; }
 
-  /// Find the chain of each key; null where there is none, or a key column is null.
-  void Find(const KeyBatch& keys, JoinEntry** found);
+  /// Find and mark the first row of each key; null where there is none, or a key column is null.
+  void Find(const KeyBatch& keys, JoinMatch** found);
 
-  JoinEntry* Next(uint32_t part, const JoinEntry& entry) {
-    return entry.next == 0 ? nullptr : &parts_[part].entries[entry.next - 1];
+  uint32_t PartOf(uint64_t hash) const { return RadixOf(hash << used_bits_); }
+  const JoinMatch* Next(uint32_t part, const JoinMatch& match) const {
+    const uint32_t next = match.next & ~JoinMatch::kMarked;
+    return next == 0 ? nullptr : &parts_[part].chains[next - 1];
   }
-  /// First entries of all chains of a part.
+  /// Visit the first row of every key of a part.
   template <typename F>
-  void ForEachChain(int part, F&& f) {
-    for (uint64_t slot : parts_[static_cast<size_t>(part)].slots) {
-      if (slot != 0) f(parts_[static_cast<size_t>(part)].entries[static_cast<uint32_t>(slot) - 1]);
+  void ForEachKey(int part, F&& f) const {
+    const Part& at = parts_[static_cast<size_t>(part)];
+    for (size_t i = 0; i < at.capacity; ++i) {
+      const JoinMatch& match = is_narrow_ ? Slots<Narrow>(at)[i].match : Slots<Wide>(at)[i].match;
+      if (match.row != kFree) f(match);
     }
   }
 
-  const std::vector<RowRef>& null_rows() const { return null_rows_; }
-  const std::vector<RowRef>& all_rows() const { return all_rows_; }
-  /// Keep all_rows(), for cross joins. Called before Seal.
-  void KeepAllRows() { keep_all_rows_ = true; }
+  size_t rows() const { return rows_; }
+  /// Rows with a null among the keys, which match nothing.
+  const std::vector<uint32_t>& null_rows() const { return null_rows_; }
+  /// Where a row stands, for Take.
+  RowRef RefOf(uint32_t row) const {
+    uint32_t chunk = chunk_hints_[row >> hint_bits_];
+    while (row >= begins_[chunk + 1]) ++chunk;
+    return {chunk, row - begins_[chunk]};
+  }
   const Gather& column(int index) const { return gather_->column(index); }
 
  private:
+  static constexpr uint32_t kFree = UINT32_MAX;
+
+  // Rows of a batch, part by part.
   struct Added {
     Chunk chunk;
-    KeyBatch keys;
-    std::vector<uint32_t> by_part;  // row numbers without null keys
-    std::vector<uint32_t> begins;
+    std::shared_ptr<uint8_t[]> arena;
+    bool has_long = false;
+    bool is_narrow = true;
+    uint64_t b = 0;  // of all keys when narrow
+    std::array<uint32_t, kRadixParts + 1> begins{};
+    std::vector<uint32_t> rows;
+    std::vector<uint64_t> firsts;           // Key::a
+    std::vector<uint64_t> seconds, hashes;  // empty when narrow
+    std::vector<uint32_t> null_rows;
+  };
+  struct Narrow {
+    uint64_t key;
+    JoinMatch match;
+  };
+  struct Wide {
+    Key key;
+    JoinMatch match;
+    uint32_t tag;
+    uint32_t unused;
   };
   struct Part {
-    std::vector<uint64_t> slots;  // high half of the hash, index + 1; 0 is free
-    uint64_t mask = 0;
-    std::vector<JoinEntry> entries;
+    uint8_t* slots = nullptr;
+    size_t capacity = 0;
+    std::vector<JoinMatch> chains;
   };
-  JoinEntry* FindIn(Part& part, const Key& key, uint64_t hash);
 
+  template <typename Slot>
+  static Slot* Slots(const Part& part) {
+    return reinterpret_cast<Slot*>(part.slots);
+  }
+  size_t SlotOf(const Part& part, uint64_t hash) const {
+    const uint64_t rest = hash << (used_bits_ + kRadixBits);
+    return static_cast<size_t>((static_cast<unsigned __int128>(rest) * part.capacity) >> 64);
+  }
+  // Bits that neither parts nor slots look at first.
+  static uint32_t TagOf(uint64_t hash) { return static_cast<uint32_t>(hash); }
+
+  void NumberRows();
+  Status MakeRoom();
+  template <typename Slot>
+  void AddToPart(Part& part, const Added& added, uint32_t base, size_t begin, size_t end);
+  template <typename Slot>
+  void FindBlock(const KeyBatch& keys, size_t begin, size_t end, JoinMatch** found);
+
+  const int used_bits_;
   std::vector<std::vector<Added>> added_;
   std::vector<Added> batches_;
   std::vector<Part> parts_{kRadixParts};
-  std::vector<RowRef> null_rows_;
-  std::vector<RowRef> all_rows_;
-  bool keep_all_rows_ = false;
+  std::shared_ptr<arrow::Buffer> memory_;  // of all slots
+  bool is_narrow_ = true;
+  uint64_t narrow_b_ = 0;
+  size_t rows_ = 0;
+  std::vector<uint32_t> begins_;  // of the batches, one more than there are
+  std::vector<uint32_t> chunk_hints_;
+  int hint_bits_ = 0;
+  std::vector<uint32_t> null_rows_;
   std::unique_ptr<BatchGather> gather_;
+  std::vector<ArrayPtr> pinned_;  // what long keys point into
+  std::vector<std::shared_ptr<uint8_t[]>> arenas_;
 };
 
 }  // namespace mutirao::engine

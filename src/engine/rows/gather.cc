@@ -6,6 +6,7 @@
 #include <arrow/api.h>
 #include <arrow/compute/api.h>
 #include <arrow/util/bit_util.h>
+#include <arrow/util/bitmap_generate.h>
 
 #include "columnar/arrow_status.h"
 #include "engine/rows/column_view.h"
@@ -15,6 +16,71 @@ namespace {
 
 // Memory is asked for so many rows before it is used.
 constexpr size_t kAhead = 16;
+
+// Copy a text; most are short, and then a call costs more than the copying.
+inline void CopyText(uint8_t* to, const uint8_t* from, size_t length) {
+  if (length > 32) {
+    std::memcpy(to, from, length);
+  } else if (length >= 16) {
+    std::memcpy(to, from, 16);
+    std::memcpy(to + length - 16, from + length - 16, 16);
+  } else if (length >= 8) {
+    std::memcpy(to, from, 8);
+    std::memcpy(to + length - 8, from + length - 8, 8);
+  } else if (length >= 4) {
+    std::memcpy(to, from, 4);
+    std::memcpy(to + length - 4, from + length - 4, 4);
+  } else {
+    for (size_t i = 0; i < length; ++i) to[i] = from[i];
+  }
+}
+
+template <typename T>
+Result<ArrayPtr> TakeFixedRows(const arrow::ArrayData& data, std::span<const uint32_t> rows,
+                               std::shared_ptr<arrow::Buffer> validity) {
+  const auto count = static_cast<int64_t>(rows.size());
+  std::shared_ptr<arrow::Buffer> values = MUTIRAO_TRY(arrow::AllocateBuffer(count * static_cast<int64_t>(sizeof(T))));
+  const FixedView<T> view(data);
+  auto* out = reinterpret_cast<T*>(values->mutable_data());
+  for (size_t i = 0; i < rows.size(); ++i) std::memcpy(out + i, view.values + rows[i], sizeof(T));
+  return arrow::MakeArray(arrow::ArrayData::Make(data.type, count, {std::move(validity), std::move(values)}));
+}
+
+// Rows that follow each other are copied at once.
+Result<ArrayPtr> TakeTextRows(const arrow::ArrayData& data, std::span<const uint32_t> rows,
+                              std::shared_ptr<arrow::Buffer> validity) {
+  const auto count = static_cast<int64_t>(rows.size());
+  const BytesView view(data);
+  std::shared_ptr<arrow::Buffer> offsets = MUTIRAO_TRY(arrow::AllocateBuffer((count + 1) * 4));
+  auto* ends = reinterpret_cast<int32_t*>(offsets->mutable_data());
+  int64_t total = 0;
+  ends[0] = 0;
+  for (size_t i = 0; i < rows.size(); ++i) {
+    total += view.length(rows[i]);
+    ends[i + 1] = static_cast<int32_t>(total);
+  }
+  if (total > INT32_MAX) return Status::Exhausted("the text of one column in one batch is over 2 GiB");
+  std::shared_ptr<arrow::Buffer> bytes = MUTIRAO_TRY(arrow::AllocateBuffer(total));
+  uint8_t* out = bytes->mutable_data();
+  for (size_t begin = 0; begin < rows.size();) {
+    size_t end = begin + 1;
+    while (end < rows.size() && rows[end] == rows[end - 1] + 1) ++end;
+    CopyText(out + ends[begin], view.data(rows[begin]), static_cast<size_t>(ends[end] - ends[begin]));
+    begin = end;
+  }
+  return arrow::MakeArray(
+      arrow::ArrayData::Make(data.type, count, {std::move(validity), std::move(offsets), std::move(bytes)}));
+}
+
+Result<std::shared_ptr<arrow::Buffer>> TakeValidityRows(const arrow::ArrayData& data, std::span<const uint32_t> rows) {
+  const Validity valid(data);
+  if (valid.all_valid()) return std::shared_ptr<arrow::Buffer>();
+  std::shared_ptr<arrow::Buffer> buffer = MUTIRAO_TRY(arrow::AllocateBitmap(static_cast<int64_t>(rows.size())));
+  size_t at = 0;
+  arrow::internal::GenerateBitsUnrolled(buffer->mutable_data(), 0, static_cast<int64_t>(rows.size()),
+                                        [&] { return valid(rows[at++]); });
+  return buffer;
+}
 
 }  // namespace
 
@@ -108,8 +174,7 @@ Result<ArrayPtr> Gather::TakeBytes(std::span<const RowRef> rows) const {
   std::shared_ptr<arrow::Buffer> bytes = MUTIRAO_TRY(arrow::AllocateBuffer(total));
   for (size_t i = 0; i < rows.size(); ++i) {
     if (i + kAhead < rows.size()) __builtin_prefetch(texts[i + kAhead]);
-    const int32_t length = out[i + 1] - out[i];
-    if (length > 0) std::memcpy(bytes->mutable_data() + out[i], texts[i], static_cast<size_t>(length));
+    CopyText(bytes->mutable_data() + out[i], texts[i], static_cast<size_t>(out[i + 1] - out[i]));
   }
   return arrow::MakeArray(
       arrow::ArrayData::Make(type_, static_cast<int64_t>(rows.size()), {validity, offsets, bytes}, nulls));
@@ -170,6 +235,30 @@ Result<BatchPtr> BatchGather::Take(std::span<const RowRef> rows) const {
 }
 
 Result<ArrayPtr> TakeRows(const ArrayPtr& array, std::span<const uint32_t> rows) {
+  const arrow::ArrayData& data = *array->data();
+  const Physical physical = PhysicalOf(*data.type);
+  std::shared_ptr<arrow::Buffer> validity;
+  if (physical != Physical::kOther && physical != Physical::kBool) {
+    validity = MUTIRAO_TRY(TakeValidityRows(data, rows));
+  }
+  switch (physical) {
+    case Physical::kInt8:
+      return TakeFixedRows<int8_t>(data, rows, std::move(validity));
+    case Physical::kInt16:
+      return TakeFixedRows<int16_t>(data, rows, std::move(validity));
+    case Physical::kInt32:
+      return TakeFixedRows<int32_t>(data, rows, std::move(validity));
+    case Physical::kInt64:
+    case Physical::kDouble:
+      return TakeFixedRows<int64_t>(data, rows, std::move(validity));
+    case Physical::kDecimal:
+      return TakeFixedRows<Int128>(data, rows, std::move(validity));
+    case Physical::kBytes:
+      return TakeTextRows(data, rows, std::move(validity));
+    case Physical::kBool:
+    case Physical::kOther:
+      break;
+  }
   auto indices = std::make_shared<arrow::UInt32Array>(static_cast<int64_t>(rows.size()),
                                                       arrow::Buffer::Wrap(rows.data(), rows.size()));
   return MUTIRAO_TRY(arrow::compute::Take(*array, *indices, arrow::compute::TakeOptions::NoBoundsCheck()));

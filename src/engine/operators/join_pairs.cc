@@ -1,0 +1,186 @@
+#include "engine/operators/join_pairs.h"
+
+#include <algorithm>
+
+#include <arrow/api.h>
+
+#include "columnar/arrow_status.h"
+
+namespace mutirao::engine {
+
+void JoinPairs::Start(const BatchPtr& batch, JoinTable* table) {
+  batch_ = batch;
+  table_ = table;
+  row_ = 0;
+  match_ = nullptr;
+  product_ = 0;
+  gives_lonely_ = false;
+  is_chosen_ = false;
+  probe_rows_.clear();
+  build_rows_.clear();
+}
+
+Status JoinPairs::LookUp() {
+  KeyEncoder encoder(shape_->probe_keys);
+  MUTIRAO_TRY(encoder.Encode(*batch_, &keys_));
+  found_.resize(keys_.size());
+  table_->Find(keys_, found_.data());
+  return {};
+}
+
+Status JoinPairs::Begin(const BatchPtr& batch, JoinTable* table) {
+  Start(batch, table);
+  if (shape_->is_cross()) return {};
+  MUTIRAO_TRY(LookUp());
+  unmatched_ += std::count(found_.begin(), found_.end(), nullptr);
+  gives_lonely_ = shape_->keeps_probe();
+  if (shape_->is_filter()) ChooseRows();
+  return {};
+}
+
+// semi and anti: now when the left side is the probe side, in the end when it is in the table.
+void JoinPairs::ChooseRows() {
+  is_chosen_ = true;
+  if (!shape_->probe_is_left) return;
+  const bool wanted = shape_->node.spec.kind == frame::JoinKind::kSemi;
+  for (size_t row = 0; row < found_.size(); ++row) {
+    if ((found_[row] != nullptr) == wanted) probe_rows_.push_back(static_cast<uint32_t>(row));
+  }
+}
+
+Status JoinPairs::BeginPass(const BatchPtr& batch, JoinTable* table, uint8_t* seen) {
+  Start(batch, table);
+  if (shape_->is_cross()) return {};
+  MUTIRAO_TRY(LookUp());
+  for (size_t row = 0; row < found_.size(); ++row) seen[row] |= found_[row] != nullptr ? 1 : 0;
+  is_chosen_ = shape_->is_filter();
+  return {};
+}
+
+Status JoinPairs::BeginDecided(const BatchPtr& batch, const uint8_t* seen) {
+  Start(batch, nullptr);
+  is_chosen_ = true;
+  if (shape_->is_cross()) return {};
+  const auto rows = static_cast<uint32_t>(batch->num_rows());
+  unmatched_ += std::count(seen, seen + rows, uint8_t{0});
+  const bool wanted = shape_->node.spec.kind == frame::JoinKind::kSemi;
+  if (shape_->is_filter() ? !shape_->probe_is_left : !shape_->keeps_probe()) return {};
+  for (uint32_t row = 0; row < rows; ++row) {
+    if ((seen[row] != 0) != wanted) continue;
+    probe_rows_.push_back(row);
+    build_rows_.push_back(kNoRow);
+  }
+  return {};
+}
+
+void JoinPairs::FillPairs() {
+  const size_t rows = found_.size();
+  const auto full = [&] { return probe_rows_.size() >= static_cast<size_t>(kBatchRows); };
+  while (row_ < rows && !full()) {
+    const auto row = static_cast<uint32_t>(row_);
+    if (match_ == nullptr) {
+      match_ = found_[row_];
+      if (match_ == nullptr) {
+        if (gives_lonely_) {
+          probe_rows_.push_back(row);
+          build_rows_.push_back(kNoRow);
+        }
+        ++row_;
+        continue;
+      }
+    }
+    const uint32_t part = match_->is_last() ? 0 : table_->PartOf(keys_.hashes[row_]);
+    while (match_ != nullptr && !full()) {
+      probe_rows_.push_back(row);
+      build_rows_.push_back(table_->RefOf(match_->row));
+      match_ = table_->Next(part, *match_);
+    }
+    if (match_ == nullptr) ++row_;
+  }
+}
+
+void JoinPairs::FillProduct() {
+  const auto rows = static_cast<size_t>(batch_->num_rows());
+  while (row_ < rows && probe_rows_.size() < static_cast<size_t>(kBatchRows)) {
+    if (product_ == table_->rows()) {
+      product_ = 0;
+      ++row_;
+      continue;
+    }
+    probe_rows_.push_back(static_cast<uint32_t>(row_));
+    build_rows_.push_back(table_->RefOf(static_cast<uint32_t>(product_++)));
+  }
+}
+
+Result<BatchPtr> JoinPairs::Next() {
+  if (!is_chosen_) {
+    probe_rows_.clear();
+    build_rows_.clear();
+    shape_->is_cross() ? FillProduct() : FillPairs();
+  }
+  if (probe_rows_.empty()) return BatchPtr();
+  BatchPtr batch = MUTIRAO_TRY(MakeOutput());
+  if (is_chosen_) probe_rows_.clear();
+  return batch;
+}
+
+Result<BatchPtr> JoinPairs::MakeOutput() {
+  // Every row once: the columns can be passed on as they are.
+  bool as_it_is = probe_rows_.size() == static_cast<size_t>(batch_->num_rows());
+  for (uint32_t row = 0; as_it_is && row < probe_rows_.size(); ++row) as_it_is = probe_rows_[row] == row;
+  std::vector<ArrayPtr> columns;
+  const auto rows = static_cast<int64_t>(probe_rows_.size());
+  for (const JoinShape::Output& output : shape_->outputs) {
+    ArrayPtr column;
+    if (output.probe >= 0 && as_it_is) {
+      column = batch_->column(output.probe);
+    } else if (output.probe >= 0) {
+      column = MUTIRAO_TRY(TakeRows(batch_->column(output.probe), probe_rows_));
+    } else if (table_ == nullptr) {
+      column = MUTIRAO_TRY(arrow::MakeArrayOfNull(output.type, rows));
+    } else {
+      column = MUTIRAO_TRY(table_->column(output.build).Take(build_rows_));
+    }
+    columns.push_back(std::move(column));
+  }
+  return arrow::RecordBatch::Make(shape_->node.schema(), rows, std::move(columns));
+}
+
+Result<BatchPtr> JoinPairs::OfBuildRows(const JoinShape& shape, const JoinTable& table, std::span<const RowRef> rows) {
+  std::vector<ArrayPtr> columns;
+  for (const JoinShape::Output& output : shape.outputs) {
+    ArrayPtr column;
+    if (output.build < 0) {
+      column = MUTIRAO_TRY(arrow::MakeArrayOfNull(output.type, static_cast<int64_t>(rows.size())));
+    } else {
+      column = MUTIRAO_TRY(table.column(output.build).Take(rows));
+    }
+    columns.push_back(std::move(column));
+  }
+  return arrow::RecordBatch::Make(shape.node.schema(), static_cast<int64_t>(rows.size()), std::move(columns));
+}
+
+int64_t CollectRest(const JoinShape& shape, const JoinTable& table, int part, std::vector<RowRef>& rows) {
+  if (part == kRadixParts) {
+    if (shape.gives_unmatched_build()) {
+      for (uint32_t row : table.null_rows()) rows.push_back(table.RefOf(row));
+    }
+    return static_cast<int64_t>(table.null_rows().size());
+  }
+  int64_t unmatched = 0;
+  std::vector<uint32_t> numbers;
+  table.ForEachKey(part, [&](const JoinMatch& first) {
+    const bool matched = first.marked();
+    if (matched && !shape.gives_matched_build()) return;
+    const bool wanted = matched ? shape.gives_matched_build() : shape.gives_unmatched_build();
+    for (const JoinMatch* match = &first; match != nullptr; match = table.Next(static_cast<uint32_t>(part), *match)) {
+      unmatched += matched ? 0 : 1;
+      if (wanted) numbers.push_back(match->row);
+    }
+  });
+  std::sort(numbers.begin(), numbers.end());
+  for (uint32_t number : numbers) rows.push_back(table.RefOf(number));
+  return unmatched;
+}
+
+}  // namespace mutirao::engine
