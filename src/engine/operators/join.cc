@@ -6,71 +6,52 @@
 #include <arrow/api.h>
 
 #include "columnar/arrow_status.h"
-#include "engine/operators/join_pairs.h"
+#include "engine/operators/join_build.h"
+#include "engine/operators/join_order.h"
+#include "engine/operators/join_pieces.h"
+#include "engine/operators/join_state.h"
 
 namespace mutirao::engine {
 
-// What the three parts share.
-struct HashJoin::State {
-  State(const RunContext* run, const frame::JoinNode& join, bool build_right)
-      : shape(join, build_right), table(run->workers) {}
-
-  const JoinShape shape;
-  JoinTable table;
-};
-
-class HashJoin::Build : public Operator {
- public:
-  Build(const RunContext* run, State* state) : Operator(run), state_(state) {}
-  bool is_breaker() const override { return true; }
-
-  Status DoFinish() override { return state_->table.Seal(*state_->shape.build_schema, state_->shape.kept_columns); }
-
- protected:
-  Status DoPush(int worker, const Chunk& chunk) override {
-    const JoinShape& shape = state_->shape;
-    BatchPtr kept = MUTIRAO_TRY(chunk.batch->SelectColumns(shape.build_columns));
-    KeyBatch keys;
-    if (!shape.is_cross()) {
-      KeyEncoder encoder(shape.build_keys);
-      MUTIRAO_TRY(encoder.Encode(*kept, &keys));
-    }
-    state_->table.Add(worker, {std::move(kept), chunk.position}, keys);
-    return {};
-  }
-
- private:
-  State* const state_;
-};
-
 class HashJoin::TablePhase : public Phase {
  public:
-  TablePhase(const RunContext* run, State* state) : run_(run), state_(state) {}
+  TablePhase(const RunContext* run, JoinState* state) : run_(run), state_(state) {}
 
   Status Run(int) override {
     for (int part = next_.fetch_add(1); part < kRadixParts; part = next_.fetch_add(1)) {
-      MUTIRAO_TRY(state_->table.BuildPart(part, *run_));
+      MUTIRAO_TRY(state_->table->BuildPart(part, *run_));
     }
     return {};
   }
   Status Finish() override {
-    state_->table.EndBuilding();
+    state_->table->EndBuilding();
     return {};
   }
 
  private:
   const RunContext* const run_;
-  State* const state_;
+  JoinState* const state_;
   std::atomic<int> next_{0};
 };
 
 class HashJoin::Probe : public Operator, public MorselSource {
  public:
-  Probe(const RunContext* run, State* state, const Operator* build) : Operator(run), state_(state), build_(build) {
-    for (int i = 0; i < run->workers; ++i) workers_.emplace_back(&state->shape);
+  Probe(const RunContext* run, JoinState* state, const Operator* build)
+      : Operator(run), state_(state), build_(build), rests_(static_cast<size_t>(run->workers)) {}
+
+  Status DoFinishWorker(int number) override {
+    const auto& aside = state_->worker(number).probe_aside;
+    return aside ? aside->Flush() : Status();
   }
 
   Result<frame::Morsel> Next(int number) override;
+  // The table is of no use any more.
+  Status Close() override {
+    state_->table.reset();
+    for (auto& worker : state_->workers) worker->share.Hold(0);
+    if (state_->has_aside()) ReturnFreedMemory();
+    return {};
+  }
 
   void Report(NodeReport& report) const override {
     const bool left = state_->shape.probe_is_left;
@@ -78,65 +59,139 @@ class HashJoin::Probe : public Operator, public MorselSource {
     report.rows_right += left ? build_->rows_in() : rows_in();
     report.rows_out += rows_out();
     if (state_->shape.is_cross()) return;
-    int64_t probe_unmatched = 0;
-    for (const Worker& worker : workers_) probe_unmatched += worker.pairs.unmatched();
-    report.left_unmatched += left ? probe_unmatched : build_unmatched_.load();
-    report.right_unmatched += left ? build_unmatched_.load() : probe_unmatched;
+    int64_t probe_unmatched = state_->probe_unmatched;
+    for (const auto& worker : state_->workers) probe_unmatched += worker->pairs.unmatched();
+    report.left_unmatched += left ? probe_unmatched : state_->build_unmatched.load();
+    report.right_unmatched += left ? state_->build_unmatched.load() : probe_unmatched;
   }
 
  protected:
-  Status DoPush(int number, const Chunk& chunk) override {
-    JoinPairs& pairs = workers_[static_cast<size_t>(number)].pairs;
-    MUTIRAO_TRY(pairs.Begin(chunk.batch, &state_->table));
-    for (;;) {
-      MUTIRAO_TRY(run_->CheckStop());
-      BatchPtr batch = MUTIRAO_TRY(pairs.Next());
-      if (batch == nullptr) return {};
-      MUTIRAO_TRY(Emit(number, {std::move(batch), chunk.position}));
-    }
-  }
+  Status DoPush(int number, const Chunk& chunk) override;
 
  private:
-  struct alignas(64) Worker {
-    explicit Worker(const JoinShape* shape) : pairs(shape) {}
-    JoinPairs pairs;
-    // Of the second pass.
-    std::vector<RowRef> rest;
+  Result<BatchPtr> SetAside(JoinState::Worker& worker, const Chunk& chunk);
+
+  struct alignas(64) Rest {
+    std::vector<RowRef> rows;
     size_t offset = 0;
     int64_t sequence = 0;
   };
 
-  State* const state_;
+  JoinState* const state_;
   const Operator* const build_;
-  std::vector<Worker> workers_;
+  std::vector<Rest> rests_;  // one a worker
   std::atomic<int> next_part_{0};
-  std::atomic<int64_t> build_unmatched_{0};
 };
 
+Status HashJoin::Probe::DoPush(int number, const Chunk& chunk) {
+  JoinState::Worker& worker = state_->worker(number);
+  BatchPtr probed = chunk.batch;
+  if (state_->has_aside()) probed = MUTIRAO_TRY(SetAside(worker, chunk));
+  if (probed->num_rows() == 0) return {};
+  MUTIRAO_TRY(worker.pairs.Begin(probed, state_->table.get()));
+  for (;;) {
+    MUTIRAO_TRY(run_->CheckStop());
+    BatchPtr batch = MUTIRAO_TRY(worker.pairs.Next());
+    if (batch == nullptr) return {};
+    MUTIRAO_TRY(Emit(number, {std::move(batch), chunk.position}));
+  }
+}
+
+// Hand the rows of parts that are set aside to the file, and give the others.
+Result<BatchPtr> HashJoin::Probe::SetAside(JoinState::Worker& worker, const Chunk& chunk) {
+  if (worker.probe_aside == nullptr) {
+    const int64_t buffer = state_->buffer_bytes();
+    worker.probe_aside = std::make_unique<SpillPartitions>(&state_->probe_file, JoinState::kPartitions, buffer);
+    worker.share.Reserve(buffer);
+  }
+  const auto rows = static_cast<uint32_t>(chunk.batch->num_rows());
+  std::vector<uint32_t> partitions(rows, 0), here;
+  if (!state_->shape.is_cross()) {
+    KeyEncoder encoder(state_->shape.probe_keys);
+    MUTIRAO_TRY(encoder.Encode(*chunk.batch, &worker.keys));
+    for (uint32_t row = 0; row < rows; ++row) {
+      partitions[row] = state_->table->PartOf(worker.keys.hashes[row]);
+      if (worker.keys.is_null(row)) partitions[row] = JoinState::kNullPart;
+      if (state_->keeps_order || (!worker.keys.is_null(row) && state_->is_aside(partitions[row]))) continue;
+      partitions[row] = SpillPartitions::kDropRow;
+      here.push_back(row);
+    }
+  }
+  if (here.size() == rows) return chunk.batch;
+  BatchPtr aside = chunk.batch;
+  if (state_->keeps_order) aside = JoinState::WithPlaces(chunk, &worker.probe_rows_seen);
+  MUTIRAO_TRY(worker.probe_aside->Add(aside, partitions));
+  return TakeRows(chunk.batch, here);
+}
+
+// Rows of the table that come out without, or because of, a partner.
 Result<frame::Morsel> HashJoin::Probe::Next(int number) {
   if (state_->shape.is_cross()) return frame::Morsel{};
-  Worker& worker = workers_[static_cast<size_t>(number)];
-  while (worker.offset >= worker.rest.size()) {
+  Rest& rest = rests_[static_cast<size_t>(number)];
+  while (rest.offset >= rest.rows.size()) {
     const int part = next_part_.fetch_add(1);
     if (part > kRadixParts) return frame::Morsel{};
     MUTIRAO_TRY(run_->CheckStop());
-    worker.rest.clear();
-    worker.offset = 0;
-    worker.sequence = int64_t{part} << 32;
-    build_unmatched_ += CollectRest(state_->shape, state_->table, part, worker.rest);
+    rest.rows.clear();
+    rest.offset = 0;
+    rest.sequence = int64_t{part} << 32;
+    state_->build_unmatched += CollectRest(state_->shape, *state_->table, part, rest.rows);
   }
   const auto rows =
-      std::span(worker.rest).subspan(worker.offset, std::min(worker.rest.size() - worker.offset, size_t{kBatchRows}));
-  BatchPtr batch = MUTIRAO_TRY(JoinPairs::OfBuildRows(state_->shape, state_->table, rows));
-  worker.offset += rows.size();
-  return frame::Morsel{std::move(batch), worker.sequence++};
+      std::span(rest.rows).subspan(rest.offset, std::min(rest.rows.size() - rest.offset, size_t{kBatchRows}));
+  BatchPtr batch = MUTIRAO_TRY(JoinPairs::OfBuildRows(state_->shape, *state_->table, rows));
+  rest.offset += rows.size();
+  return frame::Morsel{std::move(batch), rest.sequence++};
 }
 
-HashJoin::HashJoin(const RunContext* run, const frame::JoinNode& node, bool build_right)
-    : state_(std::make_unique<State>(run, node, build_right)),
-      build_(std::make_unique<Build>(run, state_.get())),
+class HashJoin::Aside : public MorselSource {
+ public:
+  explicit Aside(JoinState* state) : state_(state) {
+    for (int worker = 0; worker < state->run->workers; ++worker) readers_.emplace_back(state, &pieces_, worker);
+  }
+
+  Status Start() override {
+    if (!state_->has_aside()) return {};
+    pieces_.Fill(*state_);
+    return state_->keeps_order ? Sort() : Status();
+  }
+  Result<frame::Morsel> Next(int worker) override {
+    if (!state_->has_aside()) return frame::Morsel{};
+    if (state_->keeps_order) return order_->Next();
+    BatchPtr batch = MUTIRAO_TRY(readers_[static_cast<size_t>(worker)].Next());
+    return frame::Morsel{std::move(batch), sequence_.fetch_add(1)};
+  }
+  Status Close() override {
+    for (auto& worker : state_->workers) worker->share.Close();
+    return {};
+  }
+
+ private:
+  // One worker joins all pieces; the others wait.
+  Status Sort() {
+    MemoryShare& share = state_->worker(0).share;
+    for (size_t i = 1; i < state_->workers.size(); ++i) state_->workers[i]->share.Close();
+    order_ = std::make_unique<JoinOrder>(state_);
+    for (;;) {
+      BatchPtr batch = MUTIRAO_TRY(readers_[0].Next());
+      if (batch == nullptr) return order_->Start(share);
+      MUTIRAO_TRY(order_->Add(batch));
+    }
+  }
+
+  JoinState* const state_;
+  JoinPieces pieces_;
+  std::unique_ptr<JoinOrder> order_;
+  std::vector<JoinPieceReader> readers_;
+  std::atomic<int64_t> sequence_{0};
+};
+
+HashJoin::HashJoin(const RunContext* run, const frame::JoinNode& node, bool build_right, bool keeps_order)
+    : state_(std::make_unique<JoinState>(run, node, build_right, keeps_order)),
+      build_(std::make_unique<JoinBuild>(run, state_.get())),
       table_phase_(std::make_unique<TablePhase>(run, state_.get())),
-      probe_(std::make_unique<Probe>(run, state_.get(), build_.get())) {}
+      probe_(std::make_unique<Probe>(run, state_.get(), build_.get())),
+      aside_(std::make_unique<Aside>(state_.get())) {}
 HashJoin::~HashJoin() = default;
 
 Operator* HashJoin::build() {
@@ -150,6 +205,9 @@ Operator* HashJoin::probe() {
 }
 MorselSource* HashJoin::rest() {
   return probe_.get();
+}
+MorselSource* HashJoin::aside() {
+  return aside_.get();
 }
 
 }  // namespace mutirao::engine

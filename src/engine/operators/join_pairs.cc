@@ -64,7 +64,7 @@ Status JoinPairs::BeginDecided(const BatchPtr& batch, const uint8_t* seen) {
   const auto rows = static_cast<uint32_t>(batch->num_rows());
   unmatched_ += std::count(seen, seen + rows, uint8_t{0});
   const bool wanted = shape_->node.spec.kind == frame::JoinKind::kSemi;
-  if (shape_->is_filter() ? !shape_->probe_is_left : !shape_->keeps_probe()) return {};
+  if (!shape_->decides_probe()) return {};
   for (uint32_t row = 0; row < rows; ++row) {
     if ((seen[row] != 0) != wanted) continue;
     probe_rows_.push_back(row);
@@ -143,7 +143,7 @@ Result<BatchPtr> JoinPairs::MakeOutput() {
     }
     columns.push_back(std::move(column));
   }
-  return arrow::RecordBatch::Make(shape_->node.schema(), rows, std::move(columns));
+  return arrow::RecordBatch::Make(shape_->output_schema, rows, std::move(columns));
 }
 
 Result<BatchPtr> JoinPairs::OfBuildRows(const JoinShape& shape, const JoinTable& table, std::span<const RowRef> rows) {
@@ -157,7 +157,7 @@ Result<BatchPtr> JoinPairs::OfBuildRows(const JoinShape& shape, const JoinTable&
     }
     columns.push_back(std::move(column));
   }
-  return arrow::RecordBatch::Make(shape.node.schema(), static_cast<int64_t>(rows.size()), std::move(columns));
+  return arrow::RecordBatch::Make(shape.output_schema, static_cast<int64_t>(rows.size()), std::move(columns));
 }
 
 int64_t CollectRest(const JoinShape& shape, const JoinTable& table, int part, std::vector<RowRef>& rows) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "engine/operators/join_shape.h"
@@ -28,6 +29,7 @@ class JoinPairs {
 
   /// Probe rows without a partner so far; those of passes are counted when they are decided.
   int64_t unmatched() const { return unmatched_; }
+  int64_t TakeUnmatched() { return std::exchange(unmatched_, 0); }
 
   /// Make output of rows of the build side alone.
   static Result<BatchPtr> OfBuildRows(const JoinShape& shape, const JoinTable& table, std::span<const RowRef> rows);

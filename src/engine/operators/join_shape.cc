@@ -4,6 +4,8 @@
 
 #include <arrow/api.h>
 
+#include "engine/rows/order_columns.h"
+
 namespace mutirao::engine {
 namespace {
 
@@ -36,6 +38,22 @@ JoinShape::JoinShape(const frame::JoinNode& join, bool build_right) : node(join)
   std::vector<std::shared_ptr<arrow::Field>> fields;
   for (int column : build_columns) fields.push_back((probe_is_left ? right : left).field(column));
   build_schema = arrow::schema(std::move(fields));
+  output_schema = node.schema();
+}
+
+JoinShape JoinShape::WithOrder() const {
+  JoinShape shape = *this;
+  shape.output_schema = WithOrderColumns(*WithOrderColumns(*output_schema));
+  const int build_order = build_schema->num_fields(), probe_order = probe_schema->num_fields();
+  for (int i = 0; i < 2 * kOrderColumns; ++i) {
+    const TypePtr& type = shape.output_schema->field(output_schema->num_fields() + i)->type();
+    shape.outputs.push_back(i < kOrderColumns ? Output{type, probe_order + i, -1}
+                                              : Output{type, -1, build_order + i - kOrderColumns});
+  }
+  shape.probe_schema = WithOrderColumns(*probe_schema);
+  shape.build_schema = WithOrderColumns(*build_schema);
+  shape.kept_columns = shape.build_schema->num_fields();
+  return shape;
 }
 
 int JoinShape::Keep(int column) {

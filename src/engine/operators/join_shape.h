@@ -22,6 +22,10 @@ struct JoinShape {
   /// `build_right` stands for that of the node's spec, which is only an advice.
   JoinShape(const frame::JoinNode& join, bool build_right);
 
+  /// The same join over rows that carry their place in the input behind their columns, on both sides and in the output:
+  /// first that of the probe row, then that of the build row.
+  JoinShape WithOrder() const;
+
   bool is_cross() const { return node.spec.kind == frame::JoinKind::kCross; }
   /// semi or anti, whose rows come from the left side alone.
   bool is_filter() const {
@@ -29,6 +33,8 @@ struct JoinShape {
   }
   /// Probe rows without a partner come out, with nulls for the build side.
   bool keeps_probe() const { return probe_is_left ? has_left_rows() : has_right_rows(); }
+  /// A probe row comes out, or not, for having had a partner or none, and not with each of them.
+  bool decides_probe() const { return is_filter() ? probe_is_left : keeps_probe(); }
   /// Build rows without a partner come out when the probe side has ended.
   bool gives_unmatched_build() const {
     return (probe_is_left ? has_right_rows() : has_left_rows()) ||
@@ -46,6 +52,7 @@ struct JoinShape {
   std::vector<int> build_keys;     ///< in build_schema
   int kept_columns = 0;            ///< the first of build_schema: those that come out
   std::vector<Output> outputs;
+  SchemaPtr output_schema;
 
  private:
   bool has_right_rows() const {

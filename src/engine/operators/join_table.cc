@@ -29,6 +29,7 @@ int64_t JoinTable::Add(int worker, const Chunk& chunk, const KeyBatch& keys) {
   added.arena = keys.arena;
   const size_t rows = keys.size();
   bool any = false;
+  int64_t arena_bytes = 0;
   for (size_t row = 0; row < rows; ++row) {
     if (keys.is_null(row)) {
       added.null_rows.push_back(static_cast<uint32_t>(row));
@@ -38,7 +39,10 @@ int64_t JoinTable::Add(int worker, const Chunk& chunk, const KeyBatch& keys) {
     if (!any) added.b = b;
     any = true;
     added.is_narrow &= b == added.b && b << 8 == 0;
-    added.has_long |= IsLong(keys.keys[row]);
+    if (IsLong(keys.keys[row])) {
+      added.has_long = true;
+      if (keys.arena) arena_bytes += LongKeyLength(keys.keys[row]);
+    }
     ++added.begins[PartOf(keys.hashes[row]) + 1];
   }
   for (size_t part = 0; part < kRadixParts; ++part) added.begins[part + 1] += added.begins[part];
@@ -63,7 +67,22 @@ int64_t JoinTable::Add(int worker, const Chunk& chunk, const KeyBatch& keys) {
   added_[static_cast<size_t>(worker)].push_back(std::move(added));
   constexpr int64_t kNarrowBytes = 12 + 2 * sizeof(Narrow) + sizeof(JoinMatch);
   constexpr int64_t kWideBytes = 28 + 2 * sizeof(Wide) + sizeof(JoinMatch);
-  return static_cast<int64_t>(rows) * (is_narrow ? kNarrowBytes : kWideBytes);
+  return arena_bytes + static_cast<int64_t>(rows) * (is_narrow ? kNarrowBytes : kWideBytes);
+}
+
+std::vector<Chunk> JoinTable::TakeBack(int worker) {
+  std::vector<Chunk> chunks;
+  for (Added& added : added_[static_cast<size_t>(worker)]) chunks.push_back(std::move(added.chunk));
+  added_[static_cast<size_t>(worker)].clear();
+  return chunks;
+}
+
+std::array<int64_t, kRadixParts> JoinTable::RowsOfParts(int worker) const {
+  std::array<int64_t, kRadixParts> rows{};
+  for (const Added& added : added_[static_cast<size_t>(worker)]) {
+    for (size_t part = 0; part < kRadixParts; ++part) rows[part] += added.begins[part + 1] - added.begins[part];
+  }
+  return rows;
 }
 
 void JoinTable::NumberRows() {

@@ -44,6 +44,11 @@ class JoinTable {
   /// Keep a batch. `keys` are those of its rows; the columns that long keys point to are among the batch's. Gives the
   /// bytes that its rows will take at most, besides the batch.
   int64_t Add(int worker, const Chunk& chunk, const KeyBatch& keys);
+  /// Take back what a worker added: the batches as they were given, in that order. Called before Seal.
+  std::vector<Chunk> TakeBack(int worker);
+  /// Add up the rows in each part of what a worker added.
+  std::array<int64_t, kRadixParts> RowsOfParts(int worker) const;
+
   /// Number the rows. The first `kept` columns of the batches can be taken from the table.
   /// Errors: kExhausted when there are more than kMostRows.
   Status Seal(const arrow::Schema& schema, int kept);

@@ -47,7 +47,7 @@ void PhysicalPlan::CountUses(const PlanNode& node) {
 
 void PhysicalPlan::RequireOrder(const PlanNode& node, bool required) {
   required = required || LooksAtOrder(node);
-  if (node.kind() == NodeKind::kScan && required) order_required_.insert(&node);
+  if (required) order_required_.insert(&node);
   // The order of rows with equal sort keys, and of rows of equal join keys, is that of the input.
   for (const frame::PlanPtr& input : node.inputs()) RequireOrder(*input, required);
 }
@@ -126,9 +126,10 @@ Status PhysicalPlan::Connect(const PlanNode& input, Operator* consumer) {
   return {};
 }
 
-void PhysicalPlan::AddPipeline(MorselSource* source, Operator* emitter, Operator* drains) {
+PipelinePhase* PhysicalPlan::AddPipeline(MorselSource* source, Operator* emitter, Operator* drains) {
   const auto rank = static_cast<int32_t>(pipelines_.size());
   pipelines_.push_back({std::make_unique<PipelinePhase>(run_, source, emitter, rank), drains});
+  return pipelines_.back().phase.get();
 }
 
 Result<Operator*> PhysicalPlan::OperatorFor(const PlanNode& node) {
@@ -253,12 +254,14 @@ Result<Operator*> PhysicalPlan::MakeJoin(const frame::JoinNode& node) {
   const bool build_right = &order_.ProbeOf(node) == node.left().get();
   const PlanNode& probe = build_right ? *node.left() : *node.right();
   const PlanNode& build = build_right ? *node.right() : *node.left();
-  joins_.push_back(std::make_unique<HashJoin>(run_, node, build_right));
+  const bool keeps_order = order_.IsOrdered(node) || order_required_.contains(&node);
+  joins_.push_back(std::make_unique<HashJoin>(run_, node, build_right, keeps_order));
   HashJoin& join = *joins_.back();
   MUTIRAO_TRY(Connect(build, join.build()));
   MUTIRAO_TRY(Connect(probe, join.probe()));
   reporters_[&node] = join.probe();
-  AddPipeline(join.rest(), join.probe(), join.probe());
+  PipelinePhase* const rest = AddPipeline(join.rest(), join.probe(), join.probe());
+  AddPipeline(join.aside(), join.probe(), join.probe())->AddAfter(rest);
   return join.probe();
 }
 

@@ -62,7 +62,7 @@ class PhysicalPlan {
   Result<Operator*> AddStreaming(const frame::PlanNode& node, Result<std::unique_ptr<Operator>> op);
   Result<Operator*> AddBreaker(const frame::PlanNode& node, Result<std::unique_ptr<Breaker>> op);
   Status Connect(const frame::PlanNode& input, Operator* consumer);
-  void AddPipeline(MorselSource* source, Operator* emitter, Operator* drains);
+  PipelinePhase* AddPipeline(MorselSource* source, Operator* emitter, Operator* drains);
   void Link();
   bool OrderPhases();
   void Clear();
@@ -72,7 +72,7 @@ class PhysicalPlan {
   std::vector<const frame::PlanNode*> nodes_;  // inputs first
   std::map<const frame::PlanNode*, int> uses_;
   PlanOrder order_;
-  std::set<const frame::PlanNode*> order_required_;  // scans below someone who looks at positions
+  std::set<const frame::PlanNode*> order_required_;  // below someone who looks at positions
   std::set<const frame::PlanNode*> materialized_;    // shared nodes whose rows are kept between pipelines
 
   // A pipeline, and the operator that has to be filled before it may begin; null for scans.
