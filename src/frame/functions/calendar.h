@@ -59,7 +59,8 @@ constexpr int64_t FloorDivide(int64_t value, int64_t divisor) {
 }
 
 constexpr int64_t FloorModulo(int64_t value, int64_t divisor) {
-  return value - FloorDivide(value, divisor) * divisor;
+  const int64_t rest = value % divisor;
+  return rest < 0 ? rest + divisor : rest;
 }
 
 /// A time on the clock of some place. Every int64 of microseconds has one, with any offset from UTC added, but not
