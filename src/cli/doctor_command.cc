@@ -14,6 +14,7 @@
 #include "cli/command.h"
 #include "cli/exit_code.h"
 #include "cli/run_view.h"
+#include "formats/csv/simd_level.h"
 
 namespace mutirao::cli {
 namespace {
@@ -43,16 +44,10 @@ std::string OutputOf(std::vector<std::string> argv) {
   return output;
 }
 
-std::string SimdLevel() {
-#if defined(__x86_64__)
-  if (__builtin_cpu_supports("avx512bw")) return "avx512";
-  if (__builtin_cpu_supports("avx2")) return "avx2";
-  return "sse2";
-#elif defined(__aarch64__)
-  return "neon";
-#else
-  return "scalar";
-#endif
+Json CheckSimd() {
+  Result<formats::csv::SimdLevel> level = formats::csv::ChooseSimdLevel();
+  if (!level.ok()) return Check("simd", false, level.status().message(), level.status().help());
+  return Check("simd", true, std::string(formats::csv::SimdLevelName(*level)));
 }
 
 Json CheckDisk(const std::string& name, const std::string& folder) {
@@ -85,7 +80,7 @@ Json RunChecks() {
   checks.push_back(Check("mutirao", true, MUTIRAO_VERSION));
   checks.push_back(Check("arrow", true, ARROW_VERSION_STRING));
   checks.push_back(Check("cores", true, std::to_string(AvailableCores())));
-  checks.push_back(Check("simd", true, SimdLevel()));
+  checks.push_back(CheckSimd());
   int64_t memory = AvailableMemory();
   checks.push_back(Check("memory", memory > int64_t{512} << 20, BytesText(memory), "less than 512 MB may be used"));
   std::string limit = FirstLineOf("/sys/fs/cgroup/memory.max");
