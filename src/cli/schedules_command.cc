@@ -99,9 +99,11 @@ Result<const FoundSchedule*> Choose(const std::vector<FoundSchedule>& schedules,
     return Status::Invalid(fmt::format("several jobs have a schedule \"{}\"", name))
         .Help(fmt::format("say {}", fmt::join(known, " or ")));
   }
-  std::string help = DidYouMean(name, known);
-  if (help.empty())
-    help = known.empty() ? "no job in jobs/ has schedules" : fmt::format("there are {}", fmt::join(known, ", "));
+  std::vector<std::string> names = known;
+  for (const FoundSchedule& schedule : schedules) names.push_back(schedule.def.name);
+  std::string help = DidYouMean(name, names);
+  if (help.empty()) help = fmt::format("there are {}", fmt::join(known, ", "));
+  if (known.empty()) help = "no job in jobs/ has schedules";
   return Status::NotFound(fmt::format("there is no schedule \"{}\"", name)).Help(std::move(help));
 }
 

@@ -61,7 +61,7 @@ def test_no_schedules(project):
     (["next", "--cron", "@daily", "--tz", "America/Sao_Paolo"], INPUT, 'did you mean "America/Sao_Paulo"?'),
     (["next", "--cron", "@daily", "--from", "soon"], INPUT, '--from: "soon" is no point in time'),
     (["next", "--tz", "UTC"], USAGE, "--cron"),
-    (["next", "montly"], INPUT, 'did you mean "sales.monthly"?'),
+    (["next", "montly"], INPUT, 'did you mean "monthly"?'),
 ])
 def test_wrong_calls(project, arguments, code, said):
     project.write("jobs/sales.yaml", JOB)
@@ -74,5 +74,5 @@ def test_faults_of_a_schedule_all_at_once(project):
                   .replace("2027-01-01", "2028-01-01"))
     outcome = project.run("check", "jobs/sales.yaml")
     assert outcome.code == INPUT
-    for said in ("jobs/sales.yaml:5:33", "32 is no day of month", 'did you mean "America/New_York"?', "ends before it starts"):
+    for said in ("jobs/sales.yaml:5:32", "32 is no day of month", 'did you mean "America/New_York"?', "ends before it starts"):
         assert said in outcome.err, outcome.err

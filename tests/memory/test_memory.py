@@ -61,7 +61,7 @@ def start(project, *arguments, **options):
 
 
 def hash_of(project):
-    return duckdb.sql(f"select count(*), bit_xor(hash(t)) from '{project.path('out.parquet')}' t").fetchone()
+    return duckdb.sql(f"select count(*), bit_xor(hash(t)) from '{project.path('out.parquet')}' t").fetchall()[0]
 
 
 @pytest.mark.parametrize("frame", FRAMES)
