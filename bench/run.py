@@ -20,7 +20,7 @@ from pathlib import Path
 from compare import fingerprint
 from data import Data, inputs, warm
 from process import measure
-from systems import DEFAULT, EVERY, JOBS, PEERS, command, does, has_budget, installed, version_of
+from systems import DEFAULT, EVERY, JOBS, PEERS, command, does, installed, version_of
 
 ROOT = Path(__file__).resolve().parents[1]
 BENCH = ROOT / "bench"
@@ -137,9 +137,6 @@ def main():
     args.results.mkdir(parents=True, exist_ok=True)
     versions = {system: version_of(system, args.program) for system in args.systems}
     for job in args.jobs:
-        if job == "J6" and "mutirao" in args.systems and not has_budget(args.program):
-            print("skipped: J6, as this mutirao has no --memory", file=sys.stderr)
-            continue
         systems = [s for s in args.systems if does(s, job)]
         data = Data(args.data, size_of(job, args), args.seed, args.datagen)
         files = sorted({name for system in systems for name in inputs(job, system)})

@@ -35,11 +35,6 @@ def version_of(system, program):
     return version(PEERS[system][0])
 
 
-def has_budget(program):
-    """J6 needs a program with a memory budget."""
-    return "--memory" in subprocess.run([program, "run", "--help"], capture_output=True, text=True).stdout
-
-
 def command(system, job, program, data, out):
     """REQUIRES: `out` is an empty folder."""
     if system != "mutirao":

@@ -51,9 +51,7 @@ def test_systems_agree(bench, place, job):
         assert its["median_wall"] > 0 and its["median_cpu"] > 0 and its["peak_rss_mib"] > 10
 
 
-def test_full_size_job_agrees(bench, binary, place):
-    if not systems.has_budget(binary):
-        pytest.skip("this mutirao has no --memory")
+def test_full_size_job_agrees(bench, place):
     done = bench("--full-size", "2MB", "--jobs", "J6")
     assert done.returncode == 0, done.stdout + done.stderr
     assert list(results(place)["jobs"]["J6"]["systems"]) == ["mutirao", "duckdb"]
