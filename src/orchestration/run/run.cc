@@ -161,40 +161,6 @@ class Runner {
 
 }  // namespace
 
-std::string_view OpStateName(OpState state) {
-  switch (state) {
-    case OpState::kPending:
-      return "pending";
-    case OpState::kRunning:
-      return "running";
-    case OpState::kUpForRetry:
-      return "up_for_retry";
-    case OpState::kSucceeded:
-      return "succeeded";
-    case OpState::kFailed:
-      return "failed";
-    case OpState::kBlocked:
-      return "blocked";
-    case OpState::kSkipped:
-      return "skipped";
-    case OpState::kCancelled:
-      return "cancelled";
-  }
-  return "unknown";
-}
-
-std::string_view RunStateName(RunState state) {
-  switch (state) {
-    case RunState::kSucceeded:
-      return "succeeded";
-    case RunState::kFailed:
-      return "failed";
-    case RunState::kCancelled:
-      return "cancelled";
-  }
-  return "unknown";
-}
-
 RunRecord RunJob(const JobDef& job, const std::set<std::string>& selected, OpExecutor& executor,
                  const RunOptions& options) {
   return Runner(job, selected, executor, options).Run();

@@ -10,11 +10,9 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "orchestration/definition/job.h"
+#include "orchestration/run/state.h"
 
 namespace mutirao::orchestration {
-
-enum class OpState { kPending, kRunning, kUpForRetry, kSucceeded, kFailed, kBlocked, kSkipped, kCancelled };
-std::string_view OpStateName(OpState state);
 
 /// What became of one op.
 struct OpRecord {
@@ -30,9 +28,6 @@ struct OpRecord {
   /// after some of its outputs became visible.
   Json outcome;
 };
-
-enum class RunState { kSucceeded, kFailed, kCancelled };
-std::string_view RunStateName(RunState state);
 
 struct RunRecord {
   std::string run_id;
