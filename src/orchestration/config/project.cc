@@ -74,12 +74,11 @@ void AddInstanceLayer(const Project& project, std::vector<ConfigLayer>& layers) 
 
 void AddFileLayer(const std::string& path, std::vector<ConfigLayer>& layers, std::vector<ConfigFault>& faults) {
   size_t before = faults.size();
-  Result<std::shared_ptr<const Document>> document = LoadDocument(path, faults);
-  if (document.ok()) {
-    Json values = (*document)->value().is_null() ? Json::object() : (*document)->value();
-    layers.push_back({.origin = "file " + path, .values = std::move(values), .document = *document});
+  Result<ConfigLayer> layer = ReadConfigFile(path, faults);
+  if (layer.ok()) {
+    layers.push_back(std::move(*layer));
   } else if (faults.size() == before) {
-    faults.push_back({.origin = "-c", .diagnostic = {.message = document.status().ToString()}});
+    faults.push_back({.origin = "-c", .diagnostic = {.message = layer.status().ToString()}});
   }
 }
 
@@ -194,6 +193,12 @@ Variables LaunchVariables(const LoadedJob& job) {
   return variables;
 }
 
+Result<ConfigLayer> ReadConfigFile(const std::string& path, std::vector<ConfigFault>& faults) {
+  std::shared_ptr<const Document> document = MUTIRAO_TRY(LoadDocument(path, faults));
+  Json values = document->value().is_null() ? Json::object() : document->value();
+  return ConfigLayer{.origin = "file " + path, .values = std::move(values), .document = std::move(document)};
+}
+
 Result<JobFile> LoadJobFile(const std::string& path, std::vector<ConfigFault>& faults) {
   JobFile file;
   file.document = MUTIRAO_TRY(LoadDocument(path, faults));
@@ -213,6 +218,7 @@ Result<LoadedJob> LoadJob(const LaunchRequest& request, std::vector<ConfigFault>
 
   std::vector<ConfigLayer> layers;
   AddInstanceLayer(loaded.project, layers);
+  layers.insert(layers.end(), request.layers.begin(), request.layers.end());
   for (const std::string& path : request.config_files) AddFileLayer(path, layers, faults);
   for (ConfigLayer& layer : LayersFromEnvironment(loaded.project.environment, loaded.def))
     layers.push_back(std::move(layer));

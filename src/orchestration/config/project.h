@@ -43,11 +43,17 @@ struct JobFile {
 /// Errors: kNotFound, kInvalid when there is no document to go on with.
 Result<JobFile> LoadJobFile(const std::string& path, std::vector<ConfigFault>& faults);
 
+/// Read a -c file as a layer of config. Faults of its contents go to `faults`.
+/// Errors: kNotFound, kIo, kInvalid.
+Result<ConfigLayer> ReadConfigFile(const std::string& path, std::vector<ConfigFault>& faults);
+
 /// What a launch is asked for.
 struct LaunchRequest {
   /// Path of a job file, or name of one in jobs/.
   std::string job;
   std::string folder = ".";
+  /// Config that was read already: a schedule's, or that of a stored request. Below the config files.
+  std::vector<ConfigLayer> layers;
   std::vector<std::string> params;        ///< name=value
   std::vector<std::string> config_files;  ///< later ones win
   std::vector<std::string> settings;      ///< path=value
