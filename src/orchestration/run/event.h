@@ -25,9 +25,9 @@ struct Event {
 
 /// The types of events, and what their data hold. docs/formats/events.md tells users the same.
 namespace event {
-inline constexpr std::string_view kRunQueued = "run.queued";      ///< request
-inline constexpr std::string_view kRunStarting = "run.starting";  ///< server
-inline constexpr std::string_view kRunStarted = "run.started";    ///< worker, config (with the origin of each value)
+inline constexpr std::string_view kRunQueued = "run.queued";             ///< request
+inline constexpr std::string_view kRunStarting = "run.starting";         ///< server
+inline constexpr std::string_view kRunStarted = "run.started";           ///< worker, ops, config (origins too)
 inline constexpr std::string_view kRunCancelAsked = "run.cancel_asked";  ///< by, force
 inline constexpr std::string_view kRunSucceeded = "run.succeeded";       ///< seconds, leaked
 inline constexpr std::string_view kRunFailed = "run.failed";             ///< seconds, leaked, cause

@@ -23,6 +23,9 @@ struct RunWrite {
   std::vector<Event> events;
   /// Calls of hooks that these events ask for.
   std::vector<OutboxRow> outbox;
+  /// Names this write, for a repetition after kUnavailable: a write whose key is that of the run's newest one was done
+  /// and is not done again. Empty: it has none.
+  std::string key;
 };
 
 /// Keep what must outlive a process: runs and their events, leases, ticks, the queue, hooks to deliver.
@@ -52,7 +55,9 @@ class Store {
   virtual Result<std::vector<OpRow>> GetOps(const std::string& run_id) = 0;
   virtual Result<std::vector<RunRow>> ListRuns(const RunFilter& filter) = 0;
 
-  /// Append events and fold them. Gives the number of the last one.
+  /// Append events and fold them (run/fold.h). Gives the number of the last one.
+  /// Errors: kCancelled when the claim is not the present one; kFailed when run.succeeded comes too late, since the run
+  /// was asked to stop: write run.cancelled; kInternal for a transition that is not allowed.
   virtual Result<int64_t> Write(const RunWrite& write) = 0;
   /// Events after `after`, at most `limit`, in order.
   virtual Result<std::vector<Event>> ReadEvents(const std::string& run_id, int64_t after, int limit) = 0;
@@ -75,10 +80,11 @@ class Store {
   virtual Result<RunRow> ClaimRun(const std::string& run_id, const ProcessIdentity& server) = 0;
   /// Why each queued run waits.
   virtual Result<std::vector<WaitReason>> ExplainQueue(const QueueLimits& limits, WallTime now) = 0;
-  /// The worker of a claimed run introduces itself: state kRunning. Errors: kCancelled when the claim is not the
-  /// present one or the run is not kStarting.
+  /// The worker of a claimed run introduces itself: state kRunning, and a pending row for each of its `ops`.
+  /// Errors: kCancelled when the claim is not the present one or the run is not kStarting; when it is kCancelling, the
+  /// owner of the claim writes run.cancelled.
   virtual Result<RunRow> BeginRun(const std::string& run_id, const std::string& claim, const ProcessIdentity& worker,
-                                  const Json& config) = 0;
+                                  const Json& config, const std::vector<std::string>& ops) = 0;
   /// Say that this process lives: for all runs that it works on and leases that it holds.
   virtual Status Heartbeat(const ProcessIdentity& process, WallTime now) = 0;
   /// Take a run away from a worker or server that is dead, to settle it: gives it a new claim. Errors: kCancelled when
