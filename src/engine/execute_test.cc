@@ -1,9 +1,7 @@
 #include "engine/execute.h"
 
 #include <chrono>
-#include <ctime>
 #include <mutex>
-#include <thread>
 
 #include "engine/testing/engine_fixture.h"
 
@@ -139,31 +137,6 @@ TEST(Execute, GivesTheErrorsOfExpressionsAndSinks) {
   EXPECT_EQ(Execute({full}, {"s"}, testing::Threads(4)).status().code(), StatusCode::kIo);
 }
 
-std::chrono::milliseconds ProcessorTime() {
-  timespec time{};
-  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time);
-  return std::chrono::milliseconds(time.tv_sec * 1000 + time.tv_nsec / 1000000);
-}
-
-// Run a write that does not end by itself, ask it to stop, and give how much was computed after that: on a machine that
-// is busy with other things, time on the wall says nothing of the engine.
-std::chrono::milliseconds WorkAfterStop(const PlanPtr& write, int threads) {
-  std::stop_source stop;
-  ExecuteOptions options = testing::Threads(threads);
-  options.stop = stop.get_token();
-  std::chrono::milliseconds asked{};
-  std::jthread asker([&] {
-    std::this_thread::sleep_for(std::chrono::milliseconds(150));
-    asked = ProcessorTime();
-    stop.request_stop();
-  });
-  const Status status = Execute({write}, {"s"}, options).status();
-  const auto ended = ProcessorTime();
-  asker.join();
-  EXPECT_EQ(status.code(), StatusCode::kCancelled);
-  return ended - asked;
-}
-
 TEST(Execute, StopsWithin100MillisecondsOfARequest) {
   MemoryBehaviour endless{.pause = std::chrono::microseconds(200), .endless = true};
   const PlanPtr scan = ScanOf({RandomTable(6, 60000, 1000)}, false, 6000, endless);
@@ -174,11 +147,7 @@ TEST(Execute, StopsWithin100MillisecondsOfARequest) {
       MUTIRAO_MUST(frame::MakeLimit(MUTIRAO_MUST(frame::MakeJoin(scan, other, {{"k", "rk"}}, frame::JoinKind::kInner)),
                                     int64_t{1} << 60)),
   };
-  constexpr int kThreads = 2;
-  for (const PlanPtr& plan : plans) {
-    EXPECT_LT(WorkAfterStop(WriteTo(plan, "cancelled"), kThreads).count(),
-              kThreads * 100 * testing::SlownessOfThisBuild());
-  }
+  for (const PlanPtr& plan : plans) testing::ExpectSoonStopped(plan, testing::Threads(2));
 }
 
 TEST(Execute, TellsItsProgress) {
@@ -188,7 +157,7 @@ TEST(Execute, TellsItsProgress) {
   std::vector<int64_t> read;
   options.progress = [&](const Progress& progress) { read.push_back(progress.rows_read); };
   ASSERT_TRUE(Execute({WriteTo(scan, "progress")}, {"s"}, options).ok());
-  EXPECT_GE(read.size(), 3u);
+  EXPECT_GE(read.size(), 2u);
   EXPECT_TRUE(std::is_sorted(read.begin(), read.end()));
   EXPECT_EQ(read.back(), 2000);
 }

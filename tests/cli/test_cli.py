@@ -1,6 +1,7 @@
 """The program as a user meets it: commands, streams, exit codes, config, signals."""
 
 import json
+import os
 import signal
 import time
 
@@ -20,12 +21,14 @@ def test_version(project):
 
 
 def test_version_is_quick(project):
+    # Processor time, as a busy machine says nothing of the program; a loose bound against heavy start-up.
     best = 1.0
     for _ in range(10):
-        began = time.monotonic()
+        before = os.times()
         project.run_ok("version")
-        best = min(best, time.monotonic() - began)
-    assert best < 0.2  # a bound against heavy start-up, loose enough for a busy machine
+        after = os.times()
+        best = min(best, after.children_user + after.children_system - before.children_user - before.children_system)
+    assert best < 0.2
 
 
 @pytest.mark.parametrize("arguments, said", [
@@ -116,7 +119,7 @@ def test_retries(project):
 def test_timeout(project):
     began = time.monotonic()
     outcome = project.run("run", command_job(project, "sleep", "30", timeout="300ms"))
-    assert outcome.code == FAILED and "timeout" in outcome.err and time.monotonic() - began < 5
+    assert outcome.code == FAILED and "timeout" in outcome.err and time.monotonic() - began < 25
 
 
 def test_selection(project):
@@ -271,7 +274,7 @@ def test_doctor(project):
 
 
 def wait_for(path):
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while not path.exists():
         assert time.monotonic() < deadline
         time.sleep(0.01)
@@ -286,7 +289,7 @@ def test_a_signal_ends_the_running_command_and_its_children(project, number, cod
     process.communicate(timeout=20)
     assert process.returncode == code
     child = int(project.path("pid").read_text())
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + 20
     while is_alive(child):
         assert time.monotonic() < deadline
         time.sleep(0.02)

@@ -117,7 +117,7 @@ def start_slow_run(project):
         for _ in range(150):
             file.write(block)
     process = project.start("run", project.job(JOB))
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while not leftovers_or_none(project):
         assert time.monotonic() < deadline and process.poll() is None, process.communicate()
         time.sleep(0.002)
@@ -135,7 +135,7 @@ def test_a_signal_stops_the_run_and_leaves_nothing(project, number, code):
     process.send_signal(number)
     _, talk = process.communicate(timeout=20)
     assert process.returncode == code, talk.decode()
-    assert time.monotonic() - sent < 2
+    assert time.monotonic() - sent < 10  # the engine's own tests hold it to 100 ms of work
     assert not project.path("out/rows").exists() and leftovers(project) == []
 
 

@@ -1,9 +1,13 @@
 #pragma once
 
 #include <algorithm>
+#include <chrono>
+#include <ctime>
 #include <memory>
 #include <random>
+#include <stop_token>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include <arrow/api.h>
@@ -89,6 +93,36 @@ constexpr int SlownessOfThisBuild() {
 #else
   return 1;
 #endif
+}
+
+inline std::chrono::milliseconds ProcessorTime() {
+  timespec time{};
+  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time);
+  return std::chrono::milliseconds(time.tv_sec * 1000 + time.tv_nsec / 1000000);
+}
+
+/// Check that a plan that does not end by itself ends within 100 ms of a request. What counts is what was computed
+/// after the request: on a machine that is busy with other things, time on the wall says nothing of the engine. For the
+/// same reason the best of three counts.
+inline void ExpectSoonStopped(const PlanPtr& plan, ExecuteOptions options) {
+  const std::chrono::milliseconds limit(100 * options.threads * SlownessOfThisBuild());
+  std::chrono::milliseconds best = std::chrono::milliseconds::max();
+  for (int attempt = 0; attempt < 3 && best >= limit; ++attempt) {
+    std::stop_source stop;
+    options.stop = stop.get_token();
+    std::chrono::milliseconds asked{};
+    std::jthread asker([&] {
+      std::this_thread::sleep_for(std::chrono::milliseconds(200));
+      asked = ProcessorTime();
+      stop.request_stop();
+    });
+    const Status status = Collect(plan, options).status();
+    const auto ended = ProcessorTime();
+    asker.join();
+    EXPECT_EQ(status.code(), StatusCode::kCancelled) << status.ToString();
+    best = std::min(best, ended - asked);
+  }
+  EXPECT_LT(best, limit);
 }
 
 /// Collect with 1 and with 4 threads, check that both give the same rows, and give them.

@@ -19,6 +19,7 @@ class Scripted : public OpExecutor {
     began.push_back(attempt.run_started);
     if (on_execute) on_execute();
     if (hang == op.name) {
+      if (on_hang) on_hang();
       while (!attempt.stop.stop_requested()) std::this_thread::sleep_for(std::chrono::milliseconds(1));
       return Status::Cancelled("stopped");
     }
@@ -33,6 +34,7 @@ class Scripted : public OpExecutor {
   std::string order;
   std::vector<WallTime> began;
   std::function<void()> on_execute;
+  std::function<void()> on_hang;
   bool left_behind = false;  // failed attempts tell of something
 };
 
@@ -121,10 +123,7 @@ TEST(RunJob, StopsAndStartsNothingMore) {
   Scripted executor;
   executor.hang = "a";
   std::stop_source stop;
-  std::jthread later([&] {
-    std::this_thread::sleep_for(std::chrono::milliseconds(20));
-    stop.request_stop();
-  });
+  executor.on_hang = [&] { stop.request_stop(); };
   RunRecord run = RunJob(Job(kThree), kAll, executor, {.stop = stop.get_token()});
   EXPECT_EQ(States(run), "cancelled a=cancelled b=cancelled c=cancelled");
   EXPECT_EQ(executor.order, "a") << "a cancelled op is not tried again";
