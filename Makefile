@@ -7,6 +7,7 @@ SHELL := /bin/bash
 JOBS := $(shell nproc)
 FUZZ ?= csv zip expr
 FUZZ_SECONDS ?= 600
+RUN_TESTS = .venv/bin/python tools/run_tests.py $(1) -j $(JOBS) $(if $(FRESH),--fresh)
 BUILD = cmake --preset $(1) $(if $(VERBOSE),,>build/$(1).configure.log) && cmake --build --preset $(1) -j $(JOBS) $(2)
 
 .PHONY: help setup demo test bench format clean asan tsan fuzz install release
@@ -24,17 +25,17 @@ release: setup ## build the program as users run it: build/release/bin/mutirao
 demo: release ## run the example job on the bundled data and show what came out
 	@examples/demo.sh build/release/bin/mutirao build/demo
 
-test: setup ## build with checks on and run every test
+test: setup ## build with checks on and run every test; FRESH=1: also when nothing changed
 	@$(call BUILD,dev)
-	@ctest --preset dev -j $(JOBS) --output-on-failure
+	@$(call RUN_TESTS,dev)
 
 asan: setup ## the same under AddressSanitizer and UBSan
 	@$(call BUILD,asan)
-	@ctest --preset asan -j $(JOBS)
+	@$(call RUN_TESTS,asan)
 
 tsan: setup ## the same under ThreadSanitizer
 	@$(call BUILD,tsan)
-	@ctest --preset tsan -j $(JOBS)
+	@$(call RUN_TESTS,tsan)
 
 fuzz: setup ## give each target of fuzz/ (FUZZ) made-up input for FUZZ_SECONDS; needs clang
 	@command -v clang++ >/dev/null || { echo "make fuzz needs clang: apt-get install clang"; exit 1; }
