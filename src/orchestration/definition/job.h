@@ -2,10 +2,12 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/json.h"
 #include "orchestration/definition/duration.h"
+#include "orchestration/definition/hook.h"
 #include "orchestration/definition/param_type.h"
 #include "orchestration/schedule/timetable.h"
 
@@ -73,13 +75,25 @@ struct ScheduleDef {
   std::string cron;
   std::string timezone = "UTC";
   CatchUp catch_up = CatchUp::kLatest;
+  /// Most ticks that catch_up: all makes up for; those before them are passed over.
+  int catch_up_limit = 100;
   Overlap overlap = Overlap::kSkip;
   /// A run starts at most this much after its tick.
   Duration jitter{0};
+  /// As written; empty: not said.
+  std::string start;
+  std::string end;
   /// None when the schedule's faults keep it from having one.
   std::optional<Timetable> timetable;
   Json config = Json::object();
 };
+
+/// Tags of runs that the program sets itself begin so.
+inline constexpr std::string_view kReservedTags = "mutirao/";
+/// Of a run of a schedule: "job.schedule". Runs that share it wait for each other.
+inline constexpr std::string_view kScheduleTag = "mutirao/schedule";
+
+inline constexpr int kMostPriority = 1000;
 
 /// A job as its file says, checked as far as that is possible without its config and data.
 struct JobDef {
@@ -94,6 +108,10 @@ struct JobDef {
   /// In the order of the file.
   std::vector<OpDef> ops;
   std::vector<ScheduleDef> schedules;
+  /// Called at what happens to its runs, after those of mutirao.yaml.
+  std::vector<HookDef> hooks;
+  /// Of its runs in the queue; higher goes first.
+  int priority = 0;
 
   const OpDef* FindOp(std::string_view op) const;
   const ParamDef* FindParam(std::string_view param) const;

@@ -1,6 +1,7 @@
 #include "orchestration/definition/job_schema.h"
 
 #include "base/diagnostic.h"
+#include "orchestration/definition/hook.h"
 
 namespace mutirao::orchestration {
 namespace {
@@ -16,6 +17,9 @@ constexpr const char* kJobSchema = R"JSON({
     "name": {"$ref": "#/definitions/name", "description": "The job's name, as commands and reports show it."},
     "description": {"type": "string"},
     "tags": {"$ref": "#/definitions/tags"},
+    "priority": {"type": "integer", "minimum": -1000, "maximum": 1000,
+                 "description": "Of its runs in the queue: higher goes first; default 0."},
+    "hooks": {"type": "array", "description": "Whom to tell what happens to its runs.", "items": {"$ref": "#/definitions/hook"}},
     "memory": {"type": "string", "pattern": "^[0-9]+(\\.[0-9]+)? ?([KMGT]i?)?B$", "x-expects": "a size such as 4 GiB",
                "description": "What sorts, groups, joins and shared frames of an op may hold; more goes to disk. Default: half of what there is."},
     "spill_dir": {"type": "string", "minLength": 1, "description": "Folder for what does not fit into memory; default: $TMPDIR or /var/tmp."},
@@ -106,6 +110,8 @@ constexpr const char* kJobSchema = R"JSON({
         "timezone": {"type": "string", "minLength": 1, "description": "An IANA name; default UTC."},
         "catch_up": {"enum": ["none", "latest", "all"],
                      "description": "Which of the ticks that no server was there for are made up for; default latest."},
+        "catch_up_limit": {"type": "integer", "minimum": 1, "maximum": 10000,
+                           "description": "Most ticks that catch_up: all makes up for, the latest ones; default 100."},
         "overlap": {"enum": ["skip", "queue", "cancel_previous"],
                     "description": "What a tick does while the run before it goes on; default skip."},
         "jitter": {"$ref": "#/definitions/duration", "description": "Start up to this much after the tick."},
@@ -155,34 +161,14 @@ constexpr const char* kClusterSchema = R"JSON({
   }
 })JSON";
 
-Json MakeInstanceSchema() {
-  Json defaults = LaunchSchema();
-  defaults.erase("$schema");
-  defaults.erase("definitions");
-  defaults["title"] = "defaults";
-  defaults["description"] = "Values for all jobs of this project, where a job has none of its own.";
-  Json schema;
-  schema["$schema"] = "http://json-schema.org/draft-07/schema#";
-  schema["title"] = "mutirao.yaml";
-  schema["description"] = "Settings of a project; the folder that holds this file is where relative paths start.";
-  schema["type"] = Json::array({"object", "null"});
-  schema["additionalProperties"] = false;
-  schema["properties"]["name"] = {{"type", "string"}};
-  schema["properties"]["description"] = {{"type", "string"}};
-  schema["properties"]["defaults"] = std::move(defaults);
-  schema["definitions"] = LaunchSchema()["definitions"];
-  return schema;
-}
-
 }  // namespace
 
 const Json& JobSchema() {
-  static const Json schema = Json::parse(kJobSchema);
-  return schema;
-}
-
-const Json& InstanceSchema() {
-  static const Json schema = MakeInstanceSchema();
+  static const Json schema = [] {
+    Json job = Json::parse(kJobSchema);
+    job["definitions"]["hook"] = HookSchema();
+    return job;
+  }();
   return schema;
 }
 

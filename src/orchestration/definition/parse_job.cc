@@ -63,6 +63,11 @@ class Parser {
       errors_.Add("/ops", "a job needs at least one op");
     }
     AddSchedules();
+    if (document_.contains("hooks")) job_.hooks = ReadHooks(document_["hooks"], "/hooks", errors_);
+    if (document_.contains("priority") && document_["priority"].is_number_integer()) {
+      job_.priority = std::clamp(document_["priority"].get<int>(), -kMostPriority, kMostPriority);
+    }
+    CheckTags();
     CheckReferences();
     CheckCycles(job_, errors_);
     return std::move(job_);
@@ -246,7 +251,12 @@ class Parser {
       ScheduleDef schedule{
           .name = TextAt(map, "name"), .pointer = PointerJoin("/schedules", i), .cron = TextAt(map, "cron")};
       schedule.timezone = TextAt(map, "timezone", "UTC");
+      schedule.start = TextAt(map, "start");
+      schedule.end = TextAt(map, "end");
       schedule.config = MapAt(map, "config");
+      if (map.contains("catch_up_limit") && map["catch_up_limit"].is_number_integer()) {
+        schedule.catch_up_limit = std::clamp(map["catch_up_limit"].get<int>(), 1, 10000);
+      }
       const std::string catch_up = TextAt(map, "catch_up", "latest"), overlap = TextAt(map, "overlap", "skip");
       schedule.catch_up = catch_up == "none" ? CatchUp::kNone : catch_up == "all" ? CatchUp::kAll : CatchUp::kLatest;
       schedule.overlap = overlap == "queue"             ? Overlap::kQueue
@@ -303,6 +313,15 @@ class Parser {
 
   void AddStatus(const Status& status, std::string pointer) {
     errors_.Add({.message = status.message(), .pointer = std::move(pointer), .help = status.help()});
+  }
+
+  void CheckTags() {
+    for (const auto& [name, value] : job_.tags.items()) {
+      if (!name.starts_with(kReservedTags)) continue;
+      errors_.Add({.message = fmt::format("tags that begin with \"{}\" are set by the program", kReservedTags),
+                   .pointer = PointerJoin("/tags", name),
+                   .at_key = true});
+    }
   }
 
   void CheckReferences() {
