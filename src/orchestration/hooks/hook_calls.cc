@@ -54,6 +54,10 @@ std::string MessageAt(const Json& payload, const char* key) {
 
 }  // namespace
 
+bool MayCallHooks(std::string_view event_type) {
+  return HookEventOf(event_type).has_value();
+}
+
 std::vector<OutboxRow> HookCalls(const RunRow& run, const Event& event) {
   std::vector<OutboxRow> calls;
   const std::optional<HookEvent> what = HookEventOf(event.type);

@@ -1,11 +1,15 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "orchestration/store/records.h"
 
 namespace mutirao::orchestration {
+
+/// Say whether events of this type can ask for messages: most do not, and need no look at the run.
+bool MayCallHooks(std::string_view event_type);
 
 /// Say which messages must leave because of an event of a run: one for each hook of its request that asks for it. Pure.
 ///

@@ -6,8 +6,10 @@
 #include <fmt/format.h>
 
 #include "base/log.h"
+#include "orchestration/hooks/hook_calls.h"
 #include "orchestration/run/fold.h"
 #include "orchestration/store/sql/columns.h"
+#include "orchestration/store/sql/runs.h"
 
 namespace mutirao::orchestration {
 namespace {
@@ -79,6 +81,16 @@ Status InsertEvents(SqlSession& sql, const std::string& run_id, const std::vecto
   return Status::Ok();
 }
 
+// Those that the events ask for, in the same transaction: no way for a run to end goes without its hooks.
+Status AddHookCalls(SqlSession& sql, const std::string& run_id, const std::vector<Event>& events) {
+  if (std::none_of(events.begin(), events.end(), [](const Event& event) { return MayCallHooks(event.type); })) {
+    return Status::Ok();
+  }
+  const RunRow run = MUTIRAO_TRY(GetRun(sql, run_id));
+  for (const Event& event : events) MUTIRAO_TRY(AddOutbox(sql, HookCalls(run, event)));
+  return Status::Ok();
+}
+
 }  // namespace
 
 Result<LockedRun> LockRun(SqlSession& sql, const std::string& run_id) {
@@ -129,6 +141,7 @@ Result<int64_t> AppendEvents(SqlSession& sql, LockedRun& run, const std::vector<
               "WHERE id = $1",
               {row.spec.id, RunStateName(row.state), row.started, row.ended, row.cancel_asked, row.cancel_forced,
                row.leaked, row.last_event, SqlValue::OfJson(row.cause), SqlValue::OfJson(row.config)}));
+  MUTIRAO_TRY(AddHookCalls(sql, row.spec.id, stored));
   MUTIRAO_TRY(sql.Announce(row.spec.id));
   return row.last_event;
 }
