@@ -20,6 +20,7 @@
 
 #include "storage/replace.h"
 #include "storage/staging.h"
+#include "storage/user_rights_test_support.h"
 
 namespace mutirao::storage {
 namespace {
@@ -282,7 +283,7 @@ TEST_F(PublishTest, FullDiskIsToldWithTheFreeSpace) {
 }
 
 TEST_F(PublishTest, ReadOnlyFolderIsToldWithItsPath) {
-  if (geteuid() == 0) GTEST_SKIP() << "root writes everywhere";
+  const WithoutRootsRights user;
   chmod(dir_.c_str(), 0500);
   auto staging = BeginStaging(target_, PublishMode::kError, "r");
   chmod(dir_.c_str(), 0700);

@@ -56,10 +56,10 @@ class Project:
         env = {k: v for k, v in os.environ.items() if k not in CLEARED and not k.startswith("MUTIRAO_")}
         return {**env, "NO_COLOR": "1", **(extra or {})}
 
-    def run(self, *arguments, stdin=None, env=None, timeout=120):
+    def run(self, *arguments, stdin=None, env=None, timeout=120, preexec_fn=None):
         """Run the program in the project's folder and wait for it."""
         done = subprocess.run([self.binary, *map(str, arguments)], cwd=self.folder, input=stdin, capture_output=True,
-                              env=self.environment(env), timeout=timeout)
+                              env=self.environment(env), timeout=timeout, preexec_fn=preexec_fn)
         return Outcome(done.returncode, done.stdout.decode("utf-8", "replace"), done.stderr.decode("utf-8", "replace"))
 
     def start(self, *arguments, env=None):
