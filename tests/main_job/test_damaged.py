@@ -1,5 +1,6 @@
 """Files damaged on purpose: the right rows, the right quarantine, the right exit code, and nothing half written."""
 
+import gzip
 import zipfile
 
 import pytest
@@ -146,6 +147,21 @@ def test_a_broken_archive_fails_the_run(project, content, said, on_error):
     project.write("in/Motivos.zip", content)
     outcome = project.run("run", job(project, {"on_error": on_error}, csv="in/*.zip"))
     assert_failed_without_a_trace(project, outcome, "Motivos.zip", said)
+
+
+GZIPPED = gzip.compress(GOOD * 2000)
+
+
+@pytest.mark.parametrize("on_error", ["fail", "quarantine"])
+@pytest.mark.parametrize("name", ["Motivos.csv.gz", "Motivos.csv.zst"])
+@pytest.mark.parametrize("content", [b"", GZIPPED[:1], GZIPPED[:2], GZIPPED[:9], GZIPPED[:-1], GZIPPED[:-8], GZIPPED[: len(GZIPPED) // 2],
+                                     GZIPPED[:-5] + b"\0" + GZIPPED[-4:], b"<html>404</html>\n" * 10, GOOD],
+                         ids=["no bytes", "one byte", "two bytes", "header", "last byte cut", "checksum cut", "cut",
+                              "bad CRC", "web page", "not packed"])
+def test_a_damaged_packed_file_fails_the_run(project, name, content, on_error):
+    project.write(f"in/{name}", content)
+    outcome = project.run("run", job(project, {"on_error": on_error}))
+    assert_failed_without_a_trace(project, outcome, name)
 
 
 def test_reads_every_member_of_an_archive(project):

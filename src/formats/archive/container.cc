@@ -31,6 +31,8 @@ Result<Container> DetectContainer(const storage::Object& file) {
   std::string name = file.uri();
   std::transform(name.begin(), name.end(), name.begin(), [](unsigned char c) { return std::tolower(c); });
   if (name.ends_with(".zip")) return Container::kZip;
+  if (name.ends_with(".gz")) return Container::kGzip;
+  if (name.ends_with(".zst")) return Container::kZstd;
   unsigned char magic[4] = {};
   const int64_t count = MUTIRAO_TRY(file.ReadAt(0, std::as_writable_bytes(std::span(magic))));
   if (count < 3) return Container::kPlain;

@@ -53,6 +53,7 @@ class InflateStream : public ByteStream {
     // Where data is damaged, ISA-L may say that more bytes are left than there were.
     state_.avail_in = std::min(state_.avail_in, had);
     if (code == ISAL_INCORRECT_CHECKSUM) return Fault("checksum (crc) does not match the data");
+    if (code == ISAL_INVALID_WRAPPER) return Fault("it is no gzip data");
     if (code != ISAL_DECOMP_OK && code != ISAL_END_INPUT && code != ISAL_OUT_OVERFLOW)
       return Fault("damaged deflate data");
     if (state_.block_state == ISAL_BLOCK_FINISH) return FinishMember();
