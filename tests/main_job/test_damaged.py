@@ -164,6 +164,17 @@ def test_a_damaged_packed_file_fails_the_run(project, name, content, on_error):
     assert_failed_without_a_trace(project, outcome, name)
 
 
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+def test_a_mark_of_another_encoding_is_no_latin_1(project, encoding):
+    content = '"00";"EXTINÇÃO"\n'.encode(encoding)
+    project.write("in/Motivos.csv", content)
+    outcome = project.run("run", job(project))
+    right = "utf-8" if encoding == "utf-8-sig" else "utf-16"
+    assert_failed_without_a_trace(project, outcome, f"mark of {right}", f"encoding: {right}")
+    project.run_ok("run", job(project, {"encoding": right}))
+    assert rows(project) == [("00", "EXTINÇÃO")]
+
+
 def test_reads_every_member_of_an_archive(project):
     project.write("in/Motivos.zip", make_zip({"a.MOTICSV": GOOD, "b.MOTICSV": b'"03";"X"\n"04"\n'}))
     project.run_ok("run", job(project, {"on_error": "quarantine"}))

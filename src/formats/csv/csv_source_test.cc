@@ -266,6 +266,10 @@ TEST(CsvSource, RefusesWhatCannotBeRead) {
                                   "a\0",
                                   4)),
               HasSubstr("utf-16"));
+  EXPECT_THAT(message("\xEF\xBB\xBF"
+                      "a,b\n",
+                      {{"encoding", "latin-1"}}),
+              HasSubstr("mark of utf-8"));
   EXPECT_THAT(message("a\0b\0", {{"encoding", "utf-16"}}), HasSubstr("byte order mark"));
   EXPECT_THAT(message("\xE9,b\n"), HasSubstr("not valid utf-8"));
   EXPECT_THAT(message("a,b,c\n", {{"columns", {"x"}}, {"header", true}}),

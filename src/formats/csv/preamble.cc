@@ -32,14 +32,21 @@ class PreambleReader {
 
  private:
   Result<size_t> SkipMark() const {
-    if (head_.starts_with("\xEF\xBB\xBF")) return size_t{3};
-    if (!IsUtf16(dialect_.encoding) && (head_.starts_with("\xFF\xFE") || head_.starts_with("\xFE\xFF"))) {
-      return Status::Invalid(
-                 fmt::format("{}: the text begins with the mark of utf-16, but its encoding is said to be {}", name_,
-                             EncodingName(dialect_.encoding)))
-          .Help("set encoding: utf-16");
+    const bool is_utf8 = dialect_.encoding == Encoding::kUtf8 || IsUtf16(dialect_.encoding);
+    if (head_.starts_with("\xEF\xBB\xBF")) {
+      if (!is_utf8) return WrongMark("utf-8");
+      return size_t{3};
     }
+    if (IsUtf16(dialect_.encoding)) return size_t{0};
+    if (head_.starts_with("\xFF\xFE") || head_.starts_with("\xFE\xFF")) return WrongMark("utf-16");
     return size_t{0};
+  }
+
+  // Read in another encoding, every accent would become two wrong letters that nobody counts.
+  Status WrongMark(std::string_view encoding) const {
+    return Status::Invalid(fmt::format("{}: the text begins with the mark of {}, but its encoding is said to be {}",
+                                       name_, encoding, EncodingName(dialect_.encoding)))
+        .Help(fmt::format("set encoding: {}", encoding));
   }
 
   Result<std::optional<Preamble>> ReadHeader(size_t at) {
