@@ -10,6 +10,7 @@
 #endif
 #include "formats/csv/field_copy_loop.h"
 #include "formats/csv/structural_index_loop.h"
+#include "formats/csv/vector256.h"
 
 namespace mutirao::formats::csv {
 namespace {
@@ -65,26 +66,7 @@ class Avx512Block {
   __m512i bytes_;
 };
 
-struct Avx512Vector {
-  static constexpr size_t kSize = 32;
-
-  // See Avx2Vector::Rule.
-  struct Rule {
-    [[gnu::always_inline]] Rule(char quote_byte, bool ascii)
-        : quote(_mm256_set1_epi8(quote_byte)),
-          turn(_mm256_set1_epi8(ascii ? 0 : -128)),
-          limit(_mm256_set1_epi8(ascii ? 1 : -127)) {}
-    __m256i quote;
-    __m256i turn;
-    __m256i limit;
-  };
-
-  [[gnu::always_inline]] static inline __m256i Load(const char* p) {
-    return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p));
-  }
-  [[gnu::always_inline]] static inline void Store(__m256i bytes, char* p) {
-    _mm256_storeu_si256(reinterpret_cast<__m256i*>(p), bytes);
-  }
+struct Avx512Vector : Vector256 {
   [[gnu::always_inline]] static inline uint64_t Odd(__m256i bytes, const Rule& rule) {
     return _mm256_cmpgt_epi8_mask(rule.limit, _mm256_xor_si256(bytes, rule.turn)) |
            _mm256_cmpeq_epi8_mask(bytes, rule.quote);
