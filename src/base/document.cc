@@ -2,8 +2,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <charconv>
-#include <cmath>
 #include <cstring>
 #include <filesystem>
 #include <fstream>
@@ -14,6 +12,9 @@
 #include <yaml-cpp/depthguard.h>
 #include <yaml-cpp/yaml.h>
 
+#include "base/utf8.h"
+#include "base/yaml_scalar.h"
+
 namespace mutirao {
 namespace {
 
@@ -21,10 +22,6 @@ constexpr size_t kLargestFile = size_t{16} << 20;
 constexpr int kMostNodes = 100'000;
 constexpr int kDeepest = 200;
 constexpr int kWidestShown = 160;
-
-bool IsContinuationByte(char c) {
-  return (static_cast<unsigned char>(c) & 0xC0) == 0x80;
-}
 
 int CountCharacters(std::string_view text) {
   int count = 0;
@@ -88,56 +85,6 @@ std::vector<std::string> SplitLines(std::string_view text) {
   return lines;
 }
 
-bool AllDigits(std::string_view text) {
-  return !text.empty() && text.find_first_not_of("0123456789") == std::string_view::npos;
-}
-
-bool LooksLikeFloat(std::string_view text) {
-  if (text.starts_with('+') || text.starts_with('-')) text.remove_prefix(1);
-  size_t exponent = text.find_first_of("eE");
-  std::string_view mantissa = text.substr(0, exponent);
-  if (exponent != std::string_view::npos) {
-    std::string_view power = text.substr(exponent + 1);
-    if (power.starts_with('+') || power.starts_with('-')) power.remove_prefix(1);
-    if (!AllDigits(power)) return false;
-  }
-  size_t dot = mantissa.find('.');
-  if (dot == std::string_view::npos) return AllDigits(mantissa);
-  std::string_view whole = mantissa.substr(0, dot);
-  std::string_view fraction = mantissa.substr(dot + 1);
-  return (whole.empty() || AllDigits(whole)) && (fraction.empty() || AllDigits(fraction)) &&
-         !(whole.empty() && fraction.empty());
-}
-
-Json IntegerOrText(std::string_view digits, int base, bool negative, const std::string& text) {
-  uint64_t magnitude = 0;
-  auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), magnitude, base);
-  if (error != std::errc() || end != digits.data() + digits.size()) return text;
-  constexpr uint64_t kLargest = static_cast<uint64_t>(INT64_MAX);
-  if (magnitude > kLargest + (negative ? 1 : 0)) return text;
-  return negative ? static_cast<int64_t>(~magnitude + 1) : static_cast<int64_t>(magnitude);
-}
-
-// The YAML 1.2 core schema (chapter 10.3.2 of the specification).
-Json ResolvePlain(const std::string& text) {
-  if (text.empty() || text == "~" || text == "null" || text == "Null" || text == "NULL") return nullptr;
-  if (text == "true" || text == "True" || text == "TRUE") return true;
-  if (text == "false" || text == "False" || text == "FALSE") return false;
-  std::string_view digits = text;
-  if (digits.starts_with("0x")) return IntegerOrText(digits.substr(2), 16, false, text);
-  if (digits.starts_with("0o")) return IntegerOrText(digits.substr(2), 8, false, text);
-  bool negative = digits.starts_with('-');
-  if (negative || digits.starts_with('+')) digits.remove_prefix(1);
-  if (AllDigits(digits)) return IntegerOrText(digits, 10, negative, text);
-  if (!LooksLikeFloat(text)) return text;
-  double value = 0;
-  std::string_view number = text;
-  if (number.starts_with('+')) number.remove_prefix(1);
-  std::from_chars(number.data(), number.data() + number.size(), value);
-  if (!std::isfinite(value)) return text;
-  return value;
-}
-
 std::string Paint(bool colour, std::string_view code, std::string_view text) {
   return colour ? fmt::format("\x1b[{}m{}\x1b[0m", code, text) : std::string(text);
 }
@@ -191,7 +138,7 @@ class Document::Reader {
       return text;
     }
     mark.length = std::max<int>(1, static_cast<int>(text.size()));
-    if (node.Tag() == "?" || node.Tag().empty()) return ResolvePlain(text);
+    if (node.Tag() == "?" || node.Tag().empty()) return ResolveYamlScalar(text);
     if (node.Tag() == "tag:yaml.org,2002:str") return text;
     errors_.Add({.message = fmt::format("the tag {} is not known here", node.Tag()),
                  .pointer = pointer,

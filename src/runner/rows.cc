@@ -4,18 +4,15 @@
 #include <arrow/util/string.h>
 #include <fmt/format.h>
 
+#include "base/utf8.h"
 #include "columnar/value_json.h"
 
 namespace mutirao::runner {
 namespace {
 
-bool IsContinuation(char c) {
-  return (static_cast<unsigned char>(c) & 0xC0) == 0x80;
-}
-
 size_t Width(const std::string& text) {
   size_t width = 0;
-  for (char c : text) width += !IsContinuation(c);
+  for (char c : text) width += !IsContinuationByte(c);
   return width;
 }
 
@@ -41,7 +38,7 @@ std::string Cut(const std::string& text, size_t widest) {
   std::string result;
   size_t width = 0;
   for (char c : text) {
-    if (!IsContinuation(c) && ++width >= widest) break;
+    if (!IsContinuationByte(c) && ++width >= widest) break;
     result += c;
   }
   return result + "…";

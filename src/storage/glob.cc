@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <optional>
 
+#include "base/utf8.h"
+
 namespace mutirao::storage {
 namespace {
 
@@ -46,12 +48,6 @@ Status Expand(const std::string& text, std::vector<std::string>& out) {
   return Status::Ok();
 }
 
-size_t CharacterLength(std::string_view text) {
-  size_t length = 1;
-  while (length < text.size() && (static_cast<unsigned char>(text[length]) & 0xC0) == 0x80) ++length;
-  return length;
-}
-
 // Whether the set at the front of `pattern` takes `c`, and how long the set is; nothing when it is not closed.
 struct SetMatch {
   bool matches = false;
@@ -80,7 +76,7 @@ std::optional<SetMatch> MatchSet(std::string_view pattern, char c) {
 // How many characters of pattern and name go together here; nothing when they do not match.
 std::optional<std::pair<size_t, size_t>> MatchOne(std::string_view pattern, std::string_view name) {
   if (pattern.empty() || name.empty()) return std::nullopt;
-  if (pattern[0] == '?') return std::pair{size_t{1}, CharacterLength(name)};
+  if (pattern[0] == '?') return std::pair{size_t{1}, CharacterEnd(name, 0)};
   if (pattern[0] == '[') {
     if (auto set = MatchSet(pattern, name[0])) {
       if (!set->matches) return std::nullopt;

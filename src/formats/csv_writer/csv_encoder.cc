@@ -6,7 +6,9 @@
 #include <arrow/api.h>
 #include <fmt/format.h>
 
+#include "base/utf8.h"
 #include "columnar/arrow_status.h"
+#include "frame/functions/time_text.h"
 #include "frame/functions/value_text.h"
 #include "storage/storage.h"
 
@@ -85,8 +87,7 @@ std::string ToLatin1(std::string_view text, std::string* out) {
       out->push_back(text[i++]);
       continue;
     }
-    size_t end = i + 1;
-    while (end < text.size() && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80) ++end;
+    const size_t end = CharacterEnd(text, i);
     if ((byte != 0xC2 && byte != 0xC3) || end != i + 2) return std::string(text.substr(i, end - i));
     out->push_back(static_cast<char>(((byte & 0x03) << 6) | (static_cast<unsigned char>(text[i + 1]) & 0x3F)));
     i = end;

@@ -6,6 +6,7 @@
 #include "base/shape.h"
 #include "columnar/arrow_status.h"
 #include "formats/inline/inline_source.h"
+#include "frame/functions/time_text.h"
 #include "frame/functions/value_text.h"
 
 namespace mutirao::formats {

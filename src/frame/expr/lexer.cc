@@ -4,14 +4,19 @@
 
 #include <fmt/format.h>
 
+#include "base/utf8.h"
 #include "frame/expr/names.h"
 
 namespace mutirao::frame {
 namespace {
 
-bool IsDigit(char c) { return c >= '0' && c <= '9'; }
+bool IsDigit(char c) {
+  return c >= '0' && c <= '9';
+}
 
-char At(std::string_view text, size_t at) { return at < text.size() ? text[at] : '\0'; }
+char At(std::string_view text, size_t at) {
+  return at < text.size() ? text[at] : '\0';
+}
 
 Token Make(TokenKind kind, std::string text, int begin, size_t end) {
   Token token;
@@ -34,8 +39,8 @@ Token Quoted(std::string_view text, int begin, char quote) {
       return Make(quote == '"' ? TokenKind::kQuotedName : TokenKind::kString, std::move(inside), begin, at + 1);
     }
   }
-  return Make(TokenKind::kBad, fmt::format("the {} is not closed: expected {}", quote == '"' ? "name" : "text", quote), begin,
-              text.size());
+  return Make(TokenKind::kBad, fmt::format("the {} is not closed: expected {}", quote == '"' ? "name" : "text", quote),
+              begin, text.size());
 }
 
 Token Number(std::string_view text, int begin) {
@@ -54,14 +59,16 @@ Token Number(std::string_view text, int begin) {
     }
   }
   if (size_t letters = PlainNameLength(text.substr(at)); letters != 0) {
-    return Make(TokenKind::kBad, fmt::format("\"{}\" is not a number", text.substr(begin, at + letters - begin)), begin, at + letters);
+    return Make(TokenKind::kBad, fmt::format("\"{}\" is not a number", text.substr(begin, at + letters - begin)), begin,
+                at + letters);
   }
   return Make(TokenKind::kNumber, std::string(text.substr(begin, at - begin)), begin, at);
 }
 
 Token Parameter(std::string_view text, int begin) {
   size_t close = text.find('}', begin);
-  if (close == std::string_view::npos) return Make(TokenKind::kBad, "the parameter is not closed: expected }", begin, text.size());
+  if (close == std::string_view::npos)
+    return Make(TokenKind::kBad, "the parameter is not closed: expected }", begin, text.size());
   std::string_view name = text.substr(begin + 2, close - begin - 2);
   auto fits = [](char c) { return c == '.' || c == '_' || c == '-' || IsDigit(c) || (c | 0x20) >= 'a'; };
   if (name.empty() || !std::all_of(name.begin(), name.end(), fits)) {
@@ -75,9 +82,9 @@ Token Symbol(std::string_view text, int begin) {
     if (text.substr(begin, 2) == two) return Make(TokenKind::kSymbol, std::string(two), begin, begin + 2);
   }
   constexpr std::string_view kSingle = "=<>+-*/%(),[]";
-  if (kSingle.find(text[begin]) != std::string_view::npos) return Make(TokenKind::kSymbol, std::string(1, text[begin]), begin, begin + 1);
-  size_t end = begin + 1;
-  while (end < text.size() && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80) ++end;
+  if (kSingle.find(text[begin]) != std::string_view::npos)
+    return Make(TokenKind::kSymbol, std::string(1, text[begin]), begin, begin + 1);
+  const size_t end = CharacterEnd(text, begin);
   return Make(TokenKind::kBad, fmt::format("\"{}\" has no meaning here", text.substr(begin, end - begin)), begin, end);
 }
 

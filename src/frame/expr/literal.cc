@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "columnar/arrow_status.h"
+#include "frame/functions/time_text.h"
 #include "frame/functions/value_text.h"
 
 namespace mutirao::frame {
@@ -65,7 +66,8 @@ Result<ScalarPtr> IntegerFromText(const TypePtr& type, std::string_view text) {
   int64_t value;
   if (!ParseInt64(text, &value)) return NotAValue(*type, text);
   int bits = type->bit_width();
-  if (bits < 64 && (value < -(int64_t{1} << (bits - 1)) || value >= int64_t{1} << (bits - 1))) return NotAValue(*type, text);
+  if (bits < 64 && (value < -(int64_t{1} << (bits - 1)) || value >= int64_t{1} << (bits - 1)))
+    return NotAValue(*type, text);
   return MUTIRAO_TRY(arrow::MakeScalar(type, value));
 }
 
@@ -89,7 +91,8 @@ void NaturalDigits(std::string_view text, int* precision, int* scale) {
 
 Result<ScalarPtr> LiteralFromText(const TypePtr& type, std::string_view text) {
   switch (type->id()) {
-    case arrow::Type::STRING: return std::make_shared<arrow::StringScalar>(std::string(text));
+    case arrow::Type::STRING:
+      return std::make_shared<arrow::StringScalar>(std::string(text));
     case arrow::Type::BINARY: {
       auto bytes = MUTIRAO_TRY(UnescapeBytes(text));
       return std::make_shared<arrow::BinaryScalar>(arrow::Buffer::FromString(std::move(bytes)));
@@ -102,7 +105,8 @@ Result<ScalarPtr> LiteralFromText(const TypePtr& type, std::string_view text) {
     case arrow::Type::INT8:
     case arrow::Type::INT16:
     case arrow::Type::INT32:
-    case arrow::Type::INT64: return IntegerFromText(type, text);
+    case arrow::Type::INT64:
+      return IntegerFromText(type, text);
     case arrow::Type::DOUBLE: {
       double value;
       if (!ParseFloat64(text, &value)) return NotAValue(*type, text);
@@ -119,8 +123,10 @@ Result<ScalarPtr> LiteralFromText(const TypePtr& type, std::string_view text) {
       if (!ParseDate(text, &value)) return NotAValue(*type, text);
       return std::make_shared<arrow::Date32Scalar>(value);
     }
-    case arrow::Type::TIMESTAMP: return TimestampFromText(type, text);
-    default: return Status::Invalid(fmt::format("a {} cannot be written as text", TypeName(*type)));
+    case arrow::Type::TIMESTAMP:
+      return TimestampFromText(type, text);
+    default:
+      return Status::Invalid(fmt::format("a {} cannot be written as text", TypeName(*type)));
   }
 }
 
@@ -133,7 +139,8 @@ Result<ScalarPtr> NumberLiteral(std::string_view text) {
   int precision, scale;
   NaturalDigits(text, &precision, &scale);
   if (precision > kMaxDecimalDigits) {
-    return Status::Invalid(fmt::format("a number may have at most {} digits", kMaxDecimalDigits)).Help("write it with an exponent, 1e0, for a float64");
+    return Status::Invalid(fmt::format("a number may have at most {} digits", kMaxDecimalDigits))
+        .Help("write it with an exponent, 1e0, for a float64");
   }
   return LiteralFromText(arrow::decimal128(precision, scale), text);
 }
@@ -174,11 +181,16 @@ std::string LiteralText(const arrow::Scalar& scalar) {
   if (!scalar.is_valid) return fmt::format("cast(null as {})", TypeName(*scalar.type));
   switch (scalar.type->id()) {
     case arrow::Type::BOOL:
-    case arrow::Type::INT64: return ScalarText(scalar);
-    case arrow::Type::STRING: return QuoteText(ScalarText(scalar));
-    case arrow::Type::BINARY: return "binary " + QuoteText(EscapeBytes(ScalarText(scalar)));
-    case arrow::Type::DOUBLE: return FloatText(static_cast<const arrow::DoubleScalar&>(scalar).value);
-    case arrow::Type::LIST: return ListText(static_cast<const arrow::BaseListScalar&>(scalar));
+    case arrow::Type::INT64:
+      return ScalarText(scalar);
+    case arrow::Type::STRING:
+      return QuoteText(ScalarText(scalar));
+    case arrow::Type::BINARY:
+      return "binary " + QuoteText(EscapeBytes(ScalarText(scalar)));
+    case arrow::Type::DOUBLE:
+      return FloatText(static_cast<const arrow::DoubleScalar&>(scalar).value);
+    case arrow::Type::LIST:
+      return ListText(static_cast<const arrow::BaseListScalar&>(scalar));
     case arrow::Type::DECIMAL128: {
       const auto& type = static_cast<const arrow::Decimal128Type&>(*scalar.type);
       std::string text = ScalarText(scalar);
@@ -187,7 +199,8 @@ std::string LiteralText(const arrow::Scalar& scalar) {
       if (scale > 0 && precision == type.precision() && scale == type.scale()) return text;
       return fmt::format("{} '{}'", TypeName(type), text);
     }
-    default: return fmt::format("{} {}", TypeName(*scalar.type), QuoteText(ScalarText(scalar)));
+    default:
+      return fmt::format("{} {}", TypeName(*scalar.type), QuoteText(ScalarText(scalar)));
   }
 }
 

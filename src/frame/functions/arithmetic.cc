@@ -9,6 +9,7 @@
 #include "frame/expr/operators.h"
 #include "frame/functions/calendar.h"
 #include "frame/functions/int128.h"
+#include "frame/functions/time_text.h"
 #include "frame/functions/value_text.h"
 #include "frame/functions/values.h"
 

@@ -6,6 +6,7 @@
 #include "frame/functions/cast.h"
 #include "frame/functions/physical.h"
 #include "frame/functions/text_builder.h"
+#include "frame/functions/time_text.h"
 #include "frame/functions/value_text.h"
 #include "frame/functions/values.h"
 

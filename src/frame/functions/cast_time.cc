@@ -4,7 +4,7 @@
 #include "columnar/arrow_status.h"
 #include "frame/functions/calendar.h"
 #include "frame/functions/cast.h"
-#include "frame/functions/value_text.h"
+#include "frame/functions/time_text.h"
 #include "frame/functions/values.h"
 #include "frame/functions/zone_clock.h"
 

@@ -8,8 +8,8 @@
 #include "frame/expr/coercion.h"
 #include "frame/functions/calendar.h"
 #include "frame/functions/families.h"
+#include "frame/functions/time_text.h"
 #include "frame/functions/today.h"
-#include "frame/functions/value_text.h"
 #include "frame/functions/values.h"
 #include "frame/functions/zone_clock.h"
 

@@ -9,7 +9,7 @@
 #include "frame/functions/date_format.h"
 #include "frame/functions/families.h"
 #include "frame/functions/text_map.h"
-#include "frame/functions/value_text.h"
+#include "frame/functions/time_text.h"
 #include "frame/functions/zone_clock.h"
 
 namespace mutirao::frame {

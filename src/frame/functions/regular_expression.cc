@@ -3,6 +3,7 @@
 #include <arrow/api.h>
 #include <fmt/format.h>
 
+#include "base/utf8.h"
 #include "columnar/arrow_status.h"
 #include "frame/functions/families.h"
 #include "frame/functions/regex.h"
@@ -98,12 +99,6 @@ std::string ParseRewrite(std::string_view text, int groups, Rewrite* rewrite) {
 
 std::string CannotReplace(std::string_view text, std::string_view reason) {
   return fmt::format("{} cannot replace: {}", ShowText(text), reason);
-}
-
-size_t CharacterEnd(std::string_view text, size_t at) {
-  ++at;
-  while (at < text.size() && (static_cast<uint8_t>(text[at]) & 0xC0) == 0x80) ++at;
-  return at;
 }
 
 // An empty match right after another match does not count, as in RE2.

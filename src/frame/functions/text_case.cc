@@ -5,6 +5,7 @@
 
 #include <arrow/api.h>
 
+#include "base/utf8.h"
 #include "columnar/arrow_status.h"
 #include "frame/functions/families.h"
 #include "frame/functions/text_map.h"
@@ -71,8 +72,7 @@ class CharacterReplacer {
         ++at;
         continue;
       }
-      if (first >= 0xC2 && first < 0xE0 && at + 1 < text.size() &&
-          (static_cast<uint8_t>(text[at + 1]) & 0xC0) == 0x80) {
+      if (first >= 0xC2 && first < 0xE0 && at + 1 < text.size() && IsContinuationByte(text[at + 1])) {
         out = Put(short_[(first & 0x1Fu) << 6 | (static_cast<uint8_t>(text[at + 1]) & 0x3Fu)], out);
         at += 2;
         continue;

@@ -5,6 +5,7 @@
 #include <arrow/util/bitmap_ops.h>
 #include <fmt/format.h>
 
+#include "base/utf8.h"
 #include "frame/expr/literal.h"
 
 namespace mutirao::frame {
@@ -71,7 +72,7 @@ std::string ShowText(std::string_view text) {
   constexpr size_t kLongest = 60;
   if (text.size() <= kLongest) return QuoteText(text);
   size_t cut = kLongest;
-  while (cut > 0 && (static_cast<unsigned char>(text[cut]) & 0xC0) == 0x80) --cut;
+  while (cut > 0 && IsContinuationByte(text[cut])) --cut;
   return QuoteText(text.substr(0, cut)) + "…";
 }
 

@@ -3,6 +3,8 @@
 #include <cstdint>
 #include <cstring>
 
+#include "base/utf8.h"
+
 namespace mutirao::formats::parquet_encode {
 namespace {
 
@@ -20,15 +22,11 @@ int CompareBigEndian(std::string_view a, std::string_view b) {
   return first(a) != first(b) ? first(a) - first(b) : a.compare(b);
 }
 
-bool IsContinuation(char byte) {
-  return (static_cast<uint8_t>(byte) & 0xC0) == 0x80;
-}
-
 // The last place at or before `limit` where a character begins; `limit` itself for bytes that are not UTF-8.
 size_t CutPlace(std::string_view text, size_t limit) {
   size_t place = limit;
   for (int steps = 0; steps < 4 && place > 0; ++steps, --place) {
-    if (!IsContinuation(text[place])) return place;
+    if (!IsContinuationByte(text[place])) return place;
   }
   return limit;
 }
@@ -65,7 +63,7 @@ void Encode(int32_t code, std::string& out) {
 bool RaiseText(std::string& text, size_t limit) {
   while (!text.empty()) {
     size_t begin = text.size() - 1;
-    while (begin > 0 && IsContinuation(text[begin])) --begin;
+    while (begin > 0 && IsContinuationByte(text[begin])) --begin;
     int32_t code = Decode(std::string_view(text).substr(begin));
     text.resize(begin);
     if (code < 0) return false;
