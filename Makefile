@@ -10,7 +10,7 @@ FUZZ_SECONDS ?= 600
 RUN_TESTS = .venv/bin/python tools/run_tests.py $(1) -j $(JOBS) $(if $(FRESH),--fresh)
 BUILD = cmake --preset $(1) $(if $(VERBOSE),,>build/$(1).configure.log) && cmake --build --preset $(1) -j $(JOBS) $(2)
 
-.PHONY: help setup demo test bench format clean asan tsan fuzz install release
+.PHONY: help setup setup-clang demo test bench format clean asan tsan coverage fuzz install release
 
 help: ## show this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -29,16 +29,26 @@ test: setup ## build with checks on and run every test; FRESH=1: also when nothi
 	@$(call BUILD,dev)
 	@$(call RUN_TESTS,dev)
 
-asan: setup ## the same under AddressSanitizer and UBSan
+setup-clang:
+	@tools/setup.sh clang llvm
+	@mkdir -p build
+
+asan: setup-clang ## the same under AddressSanitizer and UBSan
 	@$(call BUILD,asan)
 	@$(call RUN_TESTS,asan)
 
-tsan: setup ## the same under ThreadSanitizer
+tsan: setup-clang ## the same under ThreadSanitizer
 	@$(call BUILD,tsan)
 	@$(call RUN_TESTS,tsan)
 
-fuzz: setup ## give each target of fuzz/ (FUZZ) made-up input for FUZZ_SECONDS; needs clang
-	@command -v clang++ >/dev/null || { echo "make fuzz needs clang: apt-get install clang"; exit 1; }
+coverage: setup ## run every test with gcov's counters; build/coverage/report says which lines of src ran
+	@.venv/bin/python -m pip install --quiet --disable-pip-version-check -r tools/coverage-requirements.txt
+	@$(call BUILD,coverage)
+	@find build/coverage -name '*.gcda' -delete
+	@ctest --preset coverage -j $(JOBS)
+	@tools/coverage.sh build/coverage
+
+fuzz: setup-clang ## give each target of fuzz/ (FUZZ) made-up input for FUZZ_SECONDS
 	@$(call BUILD,fuzz)
 	@for target in $(FUZZ); do fuzz/run.sh $$target $(FUZZ_SECONDS) || exit 1; done
 
