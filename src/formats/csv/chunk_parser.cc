@@ -10,6 +10,7 @@
 #include <fmt/format.h>
 
 #include "columnar/arrow_status.h"
+#include "formats/csv/line_counter.h"
 #include "formats/csv/structural_index.h"
 #include "formats/csv/utf16_stream.h"
 
@@ -39,23 +40,6 @@ bool IsBad(RecordFault fault, QuoteRule rule) {
   return fault != RecordFault::kStrayQuote || rule == QuoteRule::kStrict;
 }
 
-// Counts in bytes that cannot overflow, a stretch at a time: compilers make vectors of it.
-int64_t CountByte(std::string_view bytes, char wanted) {
-  constexpr size_t kLanes = 32;
-  constexpr size_t kStretch = 255 * kLanes;
-  int64_t count = 0;
-  while (bytes.size() >= kLanes) {
-    const size_t size = std::min(bytes.size(), kStretch) / kLanes * kLanes;
-    uint8_t lanes[kLanes] = {};
-    for (size_t at = 0; at < size; at += kLanes) {
-      for (size_t lane = 0; lane < kLanes; ++lane) lanes[lane] += bytes.data()[at + lane] == wanted ? 1 : 0;
-    }
-    for (const uint8_t lane : lanes) count += lane;
-    bytes.remove_prefix(size);
-  }
-  return count + std::ranges::count(bytes, wanted);
-}
-
 }  // namespace
 
 struct ChunkParser::Provenance {
@@ -81,15 +65,6 @@ struct ChunkParser::Provenance {
     return &raw;
   }
 };
-
-int64_t CountLineEnds(std::string_view bytes, bool cr_ends, char next) {
-  int64_t count = CountByte(bytes, '\n');
-  if (!cr_ends) return count;
-  for (size_t i = 0; i < bytes.size(); ++i) {
-    if (bytes[i] == '\r' && (i + 1 < bytes.size() ? bytes[i + 1] : next) != '\n') ++count;
-  }
-  return count;
-}
 
 ChunkParser::ChunkParser(std::shared_ptr<const ReadPlan> plan)
     : plan_(std::move(plan)), parser_(plan_->dialect), reader_(plan_->dialect), rows_(plan_->columns.size()) {}
@@ -306,12 +281,7 @@ void ChunkParser::AddBad(size_t begin, size_t end, std::string column, std::stri
 
 Status ChunkParser::FlushRows() {
   if (rows_.rows() == 0) return Status::Ok();
-  selection_.resize(rows_.rows());
-  std::iota(selection_.begin(), selection_.end(), 0u);
-  if (plan_->predicate) {
-    plan_->predicate->Select({rows_, reader_, &text_}, true, &selection_);
-    result_.filtered += static_cast<int64_t>(rows_.rows() - selection_.size());
-  }
+  SelectRows();
   if (batch_rows_ + static_cast<int64_t>(selection_.size()) > plan_->batch_rows) MUTIRAO_TRY(FinishBatch());
   const size_t before = selection_.size();
   const std::vector<uint32_t> kept = ConvertRows();
@@ -323,6 +293,26 @@ Status ChunkParser::FlushRows() {
   batch_rows_ += static_cast<int64_t>(selection_.size());
   rows_.Reset(bytes_.data());
   return Status::Ok();
+}
+
+void ChunkParser::SelectRows() {
+  selection_.resize(rows_.rows());
+  std::iota(selection_.begin(), selection_.end(), 0u);
+  if (!plan_->filter) return;
+  bad_fields_.clear();
+  plan_->filter->Select(rows_, reader_, &filter_scratch_, &selection_, &bad_fields_,
+                        plan_->on_error == ErrorPolicy::kNull ? &result_.values_nulled : nullptr);
+  for (const PushedFilter::BadField& bad : bad_fields_) SetRowAside(bad.row, bad.field, bad.text);
+  result_.filtered += static_cast<int64_t>(rows_.rows() - selection_.size() - bad_fields_.size());
+}
+
+void ChunkParser::SetRowAside(uint32_t row, size_t field, std::string_view text) {
+  const ColumnSpec& column = plan_->columns[field];
+  std::string reason = fmt::format("\"{}\" is no {}", text.substr(0, 100), TypeName(*column.type));
+  if (!column.format.empty()) reason += fmt::format(" written as {}", column.format);
+  if (plan_->guessed_types) reason += " (the type was guessed from the first rows; set it under types)";
+  const size_t begin = rows_.start(row);
+  AddBad(begin, begin + rows_.Raw(row).size(), column.name, std::move(reason));
 }
 
 // Sets rows aside whose values do not convert; gives the positions of the others.
@@ -343,13 +333,7 @@ std::vector<uint32_t> ChunkParser::ConvertRows() {
   for (size_t i = 0; i < selection_.size(); ++i) {
     if (next < first_fault.size() && first_fault[next].first == i) {
       const auto& [field, text] = first_fault[next].second;
-      const ColumnSpec& column = plan_->columns[field];
-      std::string reason = fmt::format("\"{}\" is no {}", text.substr(0, 100), TypeName(*column.type));
-      if (!column.format.empty()) reason += fmt::format(" written as {}", column.format);
-      if (plan_->guessed_types) reason += " (the type was guessed from the first rows; set it under types)";
-      const std::string_view raw = rows_.Raw(selection_[i]);
-      const size_t begin = rows_.start(selection_[i]);
-      AddBad(begin, begin + raw.size(), column.name, std::move(reason));
+      SetRowAside(selection_[i], field, text);
       while (next < first_fault.size() && first_fault[next].first == i) ++next;
       continue;
     }

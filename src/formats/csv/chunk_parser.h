@@ -85,7 +85,9 @@ class ChunkParser {
   size_t SkipTooLong();
   void AddBad(size_t begin, size_t end, std::string column, std::string reason);
   Status FlushRows();
+  void SelectRows();
   std::vector<uint32_t> ConvertRows();
+  void SetRowAside(uint32_t row, size_t field, std::string_view text);
   void AppendProvenance();
   Status FinishBatch();
   void FinishBadRecords();
@@ -121,7 +123,8 @@ class ChunkParser {
   // Reused.
   Record record_;
   std::vector<uint32_t> selection_;
-  std::string text_;
+  PushedFilter::Scratch filter_scratch_;
+  std::vector<PushedFilter::BadField> bad_fields_;
   std::vector<std::unique_ptr<ColumnBuilder>> builders_;  // one a wanted column; null for provenance
   struct Provenance;
   std::unique_ptr<Provenance> provenance_;
@@ -129,8 +132,5 @@ class ChunkParser {
  public:
   ~ChunkParser();
 };
-
-/// Count the line ends of a text; with `cr_ends`, a CR that no LF follows too. `next` is the byte behind, 0 if none.
-int64_t CountLineEnds(std::string_view bytes, bool cr_ends, char next);
 
 }  // namespace mutirao::formats::csv

@@ -8,6 +8,7 @@
 #include <arrow/api.h>
 
 #include "columnar/arrow_status.h"
+#include "formats/csv/converted_fields.h"
 #include "formats/csv/scan_kernels.h"
 #include "formats/csv/value_parser.h"
 
@@ -148,16 +149,15 @@ class TypedColumn : public ColumnBuilder {
 
   void Convert(const RowIndex& rows, const std::vector<uint32_t>& selection,
                std::vector<ConversionFault>* faults) override {
-    values_.resize(selection.size());
-    states_.resize(selection.size());
+    fields_.Resize(selection.size());
     std::string_view text;
     for (size_t i = 0; i < selection.size(); ++i) {
       if (!reader_.Read(rows.Field(selection[i], index_), &scratch_, &text)) {
-        states_[i] = kNull;
-      } else if (parser_->Parse(text, &values_[i])) {
-        states_[i] = kValue;
+        fields_.states[i] = FieldState::kNull;
+      } else if (parser_->Parse(text, &fields_.values[i])) {
+        fields_.states[i] = FieldState::kValue;
       } else {
-        states_[i] = kBad;
+        fields_.states[i] = FieldState::kBad;
         if (!null_bad_) faults->push_back({i, std::string(text)});
       }
     }
@@ -193,8 +193,6 @@ class TypedColumn : public ColumnBuilder {
   Result<ArrayPtr> Finish() override { return MUTIRAO_TRY(builder_->Finish()); }
 
  private:
-  enum State : uint8_t { kValue, kNull, kBad };
-
   template <typename T>
   static T Integer(const ParsedValue& value) {
     return static_cast<T>(value.integer);
@@ -206,11 +204,11 @@ class TypedColumn : public ColumnBuilder {
     auto& builder = static_cast<Builder&>(*builder_);
     for (size_t i = 0; i < count; ++i) {
       const size_t place = kept != nullptr ? (*kept)[i] : i;
-      if (states_[place] == kValue) {
-        builder.UnsafeAppend(get(values_[place]));
+      if (fields_.states[place] == FieldState::kValue) {
+        builder.UnsafeAppend(get(fields_.values[place]));
         continue;
       }
-      if (states_[place] == kBad) ++*values_nulled_;
+      if (fields_.states[place] == FieldState::kBad) ++*values_nulled_;
       builder.UnsafeAppendNull();
     }
     return Status::Ok();
@@ -223,8 +221,7 @@ class TypedColumn : public ColumnBuilder {
   bool null_bad_;
   int64_t* values_nulled_;
   std::string scratch_;
-  std::vector<ParsedValue> values_;
-  std::vector<State> states_;
+  ConvertedFields fields_;
 };
 
 }  // namespace

@@ -70,7 +70,7 @@ class CsvSource : public frame::Source {
   }
 
   bool CanPush(const frame::Expr& predicate) const override {
-    return Predicate::Compile(predicate, spec_.columns) != nullptr;
+    return PushedFilter::Compile(predicate, spec_.columns) != nullptr;
   }
 
   int64_t TotalBytes() const override {
@@ -112,8 +112,12 @@ class CsvSource : public frame::Source {
     for (const std::string& name : request.columns) fields.push_back(schema_->GetFieldByName(name));
     plan->schema = arrow::schema(std::move(fields));
     if (request.predicate) {
-      plan->predicate = Predicate::Compile(*request.predicate, spec_.columns);
-      if (!plan->predicate) return Status::Internal("a predicate was pushed into a csv scan that cannot evaluate it");
+      std::vector<bool> delivered(spec_.columns.size());
+      for (const WantedColumn& wanted : plan->wanted) {
+        if (!wanted.provenance) delivered[wanted.field] = true;
+      }
+      plan->filter = PushedFilter::Compile(*request.predicate, spec_.columns, delivered);
+      if (!plan->filter) return Status::Internal("a predicate was pushed into a csv scan that cannot evaluate it");
     }
     plan->batch_rows = std::max<int64_t>(request.batch_rows, 1);
     // Whoever wants few rows shall not wait for a whole chunk.

@@ -15,7 +15,9 @@
 #include <arrow/api.h>
 #include <fmt/format.h>
 
+#include "columnar/arrow_status.h"
 #include "formats/csv/csv_source.h"
+#include "frame/expr/evaluate.h"
 
 namespace mutirao::formats::csv {
 
@@ -100,6 +102,7 @@ struct ReadOptions {
   int workers = 1;
   std::vector<std::string> columns;  ///< all when empty
   frame::ExprPtr predicate;
+  frame::ExprPtr predicate_behind;  ///< decided on what the scan delivers, as the engine does
   ScanTuning tuning = DefaultTuning();
   int64_t split_bytes = 0;  ///< 0: no splits are asked for
   std::optional<int64_t> limit;
@@ -153,7 +156,12 @@ inline void Drain(const frame::Source& source, const ReadOptions& options, std::
   work(0);
   for (auto& thread : threads) thread.join();
   std::ranges::sort(morsels, {}, &frame::Morsel::sequence);
-  for (const frame::Morsel& morsel : morsels) {
+  for (frame::Morsel& morsel : morsels) {
+    if (options.predicate_behind) {
+      auto evaluator = MUTIRAO_MUST(frame::Evaluator::Make(options.predicate_behind, morsel.batch->schema()));
+      auto keep = MUTIRAO_MUST(evaluator->Evaluate(*morsel.batch));
+      morsel.batch = MUTIRAO_MUST(frame::FilterBatch(morsel.batch, *keep));
+    }
     for (int64_t row = 0; row < morsel.batch->num_rows(); ++row) {
       auto& cells = out->rows.emplace_back();
       for (int i = 0; i < morsel.batch->num_columns(); ++i) cells.push_back(Cell(*morsel.batch->column(i), row));

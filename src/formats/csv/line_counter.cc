@@ -2,12 +2,40 @@
 
 #include <algorithm>
 #include <iterator>
+#include <span>
 #include <utility>
 #include <vector>
 
-#include "formats/csv/chunk_parser.h"
-
 namespace mutirao::formats::csv {
+namespace {
+
+// Counts in bytes that cannot overflow, a stretch at a time: compilers make vectors of it.
+int64_t CountByte(std::string_view bytes, char wanted) {
+  constexpr size_t kLanes = 32;
+  constexpr size_t kStretch = 255 * kLanes;
+  int64_t count = 0;
+  while (bytes.size() >= kLanes) {
+    const size_t size = std::min(bytes.size(), kStretch) / kLanes * kLanes;
+    uint8_t lanes[kLanes] = {};
+    for (size_t at = 0; at < size; at += kLanes) {
+      for (size_t lane = 0; lane < kLanes; ++lane) lanes[lane] += bytes.data()[at + lane] == wanted ? 1 : 0;
+    }
+    for (const uint8_t lane : lanes) count += lane;
+    bytes.remove_prefix(size);
+  }
+  return count + std::ranges::count(bytes, wanted);
+}
+
+}  // namespace
+
+int64_t CountLineEnds(std::string_view bytes, bool cr_ends, char next) {
+  int64_t count = CountByte(bytes, '\n');
+  if (!cr_ends) return count;
+  for (size_t i = 0; i < bytes.size(); ++i) {
+    if (bytes[i] == '\r' && (i + 1 < bytes.size() ? bytes[i + 1] : next) != '\n') ++count;
+  }
+  return count;
+}
 
 LineCounter::LineCounter(std::shared_ptr<const storage::Object> object, bool cr_ends)
     : object_(std::move(object)), cr_ends_(cr_ends), known_({{0, 0}}) {}

@@ -11,6 +11,9 @@
 
 #include <arrow/api.h>
 
+#include "formats/csv/comparison.h"
+#include "formats/csv/typed_predicate.h"
+
 namespace mutirao::formats::csv {
 namespace {
 
@@ -55,8 +58,6 @@ class ConstantPredicate : public Predicate {
  private:
   std::optional<bool> value_;
 };
-
-enum class Comparison : uint8_t { kEqual, kNotEqual, kLess, kLessEqual, kGreater, kGreaterEqual };
 
 class ComparePredicate : public Predicate {
  public:
@@ -252,10 +253,14 @@ class JunctionPredicate : public Predicate {
 
 class Compiler {
  public:
-  explicit Compiler(const std::vector<ColumnSpec>& columns) : columns_(columns) {}
+  Compiler(const std::vector<ColumnSpec>& columns, std::vector<TypedInput>* inputs)
+      : columns_(columns), inputs_(inputs) {}
 
   PredicatePtr Compile(const Expr& expr) const {
     if (expr.kind() == ExprKind::kLiteral) return CompileLiteral(expr);
+    if (inputs_ != nullptr) {
+      if (auto typed = CompileTyped(expr, columns_, inputs_)) return typed;
+    }
     if (expr.kind() != ExprKind::kCall) return nullptr;
     const auto& args = expr.args();
     if (expr.name() == "and" || expr.name() == "or") return CompileJunction(expr);
@@ -276,8 +281,8 @@ class Compiler {
  private:
   static PredicatePtr CompileLiteral(const Expr& expr) {
     if (expr.literal()->type->id() != arrow::Type::BOOL) return nullptr;
-    if (!expr.literal()->is_valid) return std::make_unique<ConstantPredicate>(std::nullopt);
-    return std::make_unique<ConstantPredicate>(static_cast<const arrow::BooleanScalar&>(*expr.literal()).value);
+    if (!expr.literal()->is_valid) return MakeConstant(std::nullopt);
+    return MakeConstant(static_cast<const arrow::BooleanScalar&>(*expr.literal()).value);
   }
 
   PredicatePtr CompileJunction(const Expr& expr) const {
@@ -287,29 +292,21 @@ class Compiler {
       if (!part) return nullptr;
       parts.push_back(std::move(part));
     }
-    return std::make_unique<JunctionPredicate>(std::move(parts), expr.name() == "or");
+    return MakeJunction(std::move(parts), expr.name() == "or");
   }
 
   PredicatePtr CompileComparison(const Expr& expr) const {
-    static constexpr std::pair<std::string_view, Comparison> kNames[] = {
-        {"=", Comparison::kEqual},      {"<>", Comparison::kNotEqual}, {"<", Comparison::kLess},
-        {"<=", Comparison::kLessEqual}, {">", Comparison::kGreater},   {">=", Comparison::kGreaterEqual}};
-    static constexpr Comparison kMirrored[] = {Comparison::kEqual,   Comparison::kNotEqual,
-                                               Comparison::kGreater, Comparison::kGreaterEqual,
-                                               Comparison::kLess,    Comparison::kLessEqual};
-    for (const auto& [name, comparison] : kNames) {
-      if (expr.name() != name || expr.args().size() != 2) continue;
-      if (auto direct = Compare(*expr.args()[0], comparison, *expr.args()[1])) return direct;
-      return Compare(*expr.args()[1], kMirrored[static_cast<size_t>(comparison)], *expr.args()[0]);
-    }
-    return nullptr;
+    const auto comparison = ComparisonOf(expr.name());
+    if (!comparison || expr.args().size() != 2) return nullptr;
+    if (auto direct = Compare(*expr.args()[0], *comparison, *expr.args()[1])) return direct;
+    return Compare(*expr.args()[1], Mirrored(*comparison), *expr.args()[0]);
   }
 
   PredicatePtr Compare(const Expr& left, Comparison comparison, const Expr& right) const {
     const auto column = TextColumn(left);
     auto literal = TextLiteral(right);
     if (!column || !literal) return nullptr;
-    if (!literal->known) return std::make_unique<ConstantPredicate>(std::nullopt);
+    if (!literal->known) return MakeConstant(std::nullopt);
     return std::make_unique<ComparePredicate>(*column, comparison, std::move(literal->value));
   }
 
@@ -319,7 +316,7 @@ class Compiler {
     parts.push_back(Compare(*expr.args()[0], Comparison::kGreaterEqual, *expr.args()[1]));
     parts.push_back(Compare(*expr.args()[0], Comparison::kLessEqual, *expr.args()[2]));
     if (!parts[0] || !parts[1]) return nullptr;
-    return std::make_unique<JunctionPredicate>(std::move(parts), false);
+    return MakeJunction(std::move(parts), false);
   }
 
   PredicatePtr CompileIn(const Expr& expr) const {
@@ -341,7 +338,7 @@ class Compiler {
     const auto column = TextColumn(*expr.args()[0]);
     auto pattern = TextLiteral(*expr.args()[1]);
     if (!column || !pattern) return nullptr;
-    if (!pattern->known) return std::make_unique<ConstantPredicate>(std::nullopt);
+    if (!pattern->known) return MakeConstant(std::nullopt);
     std::string prefix = std::move(pattern->value);
     if (expr.name() == "like") {
       if (!prefix.ends_with('%')) return nullptr;
@@ -366,12 +363,21 @@ class Compiler {
   }
 
   const std::vector<ColumnSpec>& columns_;
+  std::vector<TypedInput>* inputs_;
 };
 
 }  // namespace
 
-std::unique_ptr<const Predicate> Predicate::Compile(const frame::Expr& expr, const std::vector<ColumnSpec>& columns) {
-  return Compiler(columns).Compile(expr);
+std::unique_ptr<const Predicate> Predicate::Compile(const frame::Expr& expr, const std::vector<ColumnSpec>& columns,
+                                                    std::vector<TypedInput>* inputs) {
+  return Compiler(columns, inputs).Compile(expr);
+}
+
+PredicatePtr MakeConstant(std::optional<bool> value) {
+  return std::make_unique<ConstantPredicate>(value);
+}
+PredicatePtr MakeJunction(std::vector<PredicatePtr> parts, bool deciding) {
+  return std::make_unique<JunctionPredicate>(std::move(parts), deciding);
 }
 
 }  // namespace mutirao::formats::csv

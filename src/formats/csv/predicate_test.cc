@@ -172,5 +172,143 @@ TEST(Predicate, ComparesValuesAndNotBytes) {
   }
 }
 
+// Conditions on typed columns, of fields that often enough are no values.
+class TypedRandom {
+ public:
+  explicit TypedRandom(uint32_t seed) : random_(seed) {}
+  bool OneIn(uint32_t count) { return random_() % count == 0; }
+  const std::string& Of(const std::vector<std::string>& choices) { return choices[random_() % choices.size()]; }
+
+  std::string Literal(const std::string& column) {
+    if (OneIn(12)) return "null";
+    if (column == "a") return Of({"'x'", "'02'", "''"});
+    if (column == "d") return Of({"date '2024-01-31'", "date '1999-12-01'", "timestamp '2024-01-31 12:00:00'"});
+    if (column == "n") return Of({"7", "-3", "100000", "3000000000", "2.5", "7.0"});
+    if (column == "m") return Of({"1.50", "2", "-0.25", "1.505", "0"});
+    if (column == "x") return Of({"1.5", "0", "1e300", "cast('nan' as float64)"});
+    if (column == "t") return Of({"timestamp '2024-01-31 12:00:00'", "date '2024-01-31'"});
+    return Of({"true", "false"});
+  }
+
+  std::string Condition(int depth) {
+    if (depth > 0 && !OneIn(3)) {
+      if (OneIn(4)) return "not (" + Condition(depth - 1) + ")";
+      return "(" + Condition(depth - 1) + ")" + (OneIn(2) ? " and " : " or ") + "(" + Condition(depth - 1) + ")";
+    }
+    const std::string column = Of({"a", "d", "n", "m", "x", "t", "b"});
+    if (column == "b" && OneIn(2)) return "b";
+    switch (random_() % 5) {
+      case 0:
+        return column + " in (" + Literal(column) + ", " + Literal(column) + ")";
+      case 1:
+        return column + (OneIn(2) ? " is null" : " is not null");
+      case 2:
+        return column + " between " + Literal(column) + " and " + Literal(column);
+      default:
+        return OneIn(5) ? Literal(column) + " < " + column
+                        : column + Of({" = ", " <> ", " < ", " <= ", " > ", " >= "}) + Literal(column);
+    }
+  }
+
+  std::string Row(bool compact) {
+    const std::vector<std::string> fields = {
+        Of({"x", "02", "", "y"}),
+        compact ? Of({"20240131", "19991201", "20240230", "", "0", " 20240131", "2024013x"})
+                : Of({"2024-01-31", "1999-12-01", "2024-02-30", "", "0", "2024-01-31 ", "20240131"}),
+        Of({"7", "-3", "+7", "", "100000", "3000000000", "7x", " 7", "007"}),
+        Of({"1.5", "1.50", "2", "", "-0.25", "1.505", "12345678.00", "99999999.00", "1,5"}),
+        Of({"1.5", "0", "-0", "nan", "1e300", "", "x"}),
+        Of({"2024-01-31 12:00:00", "2024-01-31", "", "2024-01-31T12:00:00.5", "12:00"}),
+        Of({"true", "f", "YES", "0", "", "maybe"})};
+    std::string row;
+    for (const std::string& field : fields) {
+      const bool quoted = OneIn(2) && !(field.empty() && OneIn(2));
+      row += (row.empty() && &field == fields.data() ? "" : ";") + (quoted ? '"' + field + '"' : field);
+    }
+    return row + "\n";
+  }
+
+ private:
+  std::mt19937 random_;
+};
+
+// The conditions that read text alone, which the scan has always decided, and all columns that the others read too.
+TEST(Predicate, SelectsTypedFieldsAsTheEngineSelectsTheirValues) {
+  const SchemaPtr schema = arrow::schema(
+      {arrow::field("a", arrow::utf8()), arrow::field("d", arrow::date32()), arrow::field("n", arrow::int32()),
+       arrow::field("m", arrow::decimal128(9, 2)), arrow::field("x", arrow::float64()),
+       arrow::field("t", arrow::timestamp(arrow::TimeUnit::MICRO)), arrow::field("b", arrow::boolean())});
+  TypedRandom random(19991201);
+  int pushed_whole = 0, bad_rows = 0;
+  for (int round = 0; round < 1500; ++round) {
+    const bool compact = random.OneIn(2);
+    Json spec = {{"columns", {"a", "d", "n", "m", "x", "t", "b"}}, {"delimiter", ";"}, {"nulls", {""}}};
+    Json types = {{"d", "date"},    {"n", "int32"},     {"m", "decimal(9,2)"},
+                  {"x", "float64"}, {"t", "timestamp"}, {"b", "bool"}};
+    if (compact) types["d"] = {{"type", "date"}, {"format", "%Y%m%d"}};
+    spec["types"] = types;
+    spec["on_error"] = random.Of({"quarantine", "null"});
+    std::string bytes;
+    for (int row = 0; row < 30; ++row) bytes += random.Row(compact);
+    const std::string text = random.Condition(3);
+    auto bound = frame::BindPredicate(MUTIRAO_MUST(frame::ParseExpr(text)), *schema);
+    if (!bound.ok()) continue;  // 3000000000 is no int32 in every place
+    const frame::ExprPtr predicate = *bound;
+    const TestFolder folder;
+    spec["csv"] = folder.Write("in.csv", bytes);
+    ReadOptions options{.columns = frame::ColumnsOf(*predicate)};
+    if (options.columns.empty()) continue;
+    std::vector<frame::ExprPtr> of_text;
+    for (const frame::ExprPtr& conjunct : frame::SplitConjunction(predicate)) {
+      const auto columns = frame::ColumnsOf(*conjunct);
+      if (columns.empty() || columns == std::vector<std::string>{"a"}) of_text.push_back(conjunct);
+    }
+    options.predicate = frame::JoinConjunction(of_text);
+    options.predicate_behind = predicate;
+    const std::string what = text + "\n" + spec.dump() + "\n" + bytes;
+    const ReadOutcome wanted = ReadSpec(spec, options);
+    ASSERT_TRUE(wanted.status.ok()) << wanted.status.ToString() << what;
+    options.predicate = predicate;
+    options.predicate_behind = nullptr;
+    for (const SimdLevel level : SupportedSimdLevels()) {
+      options.tuning.simd = level;
+      options.tuning.quick_path = !random.OneIn(4);
+      const ReadOutcome pushed = ReadSpec(spec, options);
+      if (!pushed.status.ok()) {
+        ASSERT_EQ(pushed.status.code(), StatusCode::kInternal) << what;
+        continue;
+      }
+      ++pushed_whole;
+      bad_rows += static_cast<int>(pushed.bad.size());
+      ASSERT_EQ(pushed.Lines(), wanted.Lines()) << what;
+      ASSERT_EQ(pushed.BadText(), wanted.BadText()) << what;
+      ASSERT_EQ(pushed.nulled, wanted.nulled) << what;
+      ASSERT_TRUE(pushed.AddsUp()) << what;
+    }
+  }
+  EXPECT_GT(pushed_whole, 2000);
+  EXPECT_GT(bad_rows, 1000);
+}
+
+// Values of columns that are not delivered decide, and are counted, too.
+TEST(Predicate, ReadsTypedColumnsThatAreNotDelivered) {
+  const SchemaPtr schema = arrow::schema({arrow::field("a", arrow::utf8()), arrow::field("d", arrow::date32())});
+  const auto after = MUTIRAO_MUST(
+      frame::BindPredicate(MUTIRAO_MUST(frame::ParseExpr("d >= date '2024-01-01' or d is null")), *schema));
+  Json spec = {{"columns", {"a", "d"}}, {"types", {{"d", "date"}}}, {"on_error", "quarantine"}};
+  const std::string bytes = "1,2024-01-31\n2,2023-01-31\n3,2024-13-01\n4,\n";
+  const ReadOutcome aside = ReadText(bytes, spec, {.columns = {"a"}, .predicate = after});
+  EXPECT_EQ(aside.Lines(), (std::vector<std::string>{"1", "4"}));
+  EXPECT_EQ(aside.BadText(), "3@26:d:\"2024-13-01\" is no date:3,2024-13-01\n");
+  EXPECT_TRUE(aside.AddsUp());
+  spec["on_error"] = "null";
+  const ReadOutcome nulled = ReadText(bytes, spec, {.columns = {"a"}, .predicate = after});
+  EXPECT_EQ(nulled.Lines(), (std::vector<std::string>{"1", "3", "4"}));
+  EXPECT_EQ(nulled.nulled, 1);
+  spec["on_error"] = "fail";
+  const ReadOutcome failed = ReadText(bytes, spec, {.columns = {"a"}, .predicate = after});
+  EXPECT_EQ(failed.status.code(), StatusCode::kInvalid);
+}
+
 }  // namespace
 }  // namespace mutirao::formats::csv

@@ -8,7 +8,7 @@
 
 #include "formats/csv/column_spec.h"
 #include "formats/csv/dialect.h"
-#include "formats/csv/predicate.h"
+#include "formats/csv/pushed_filter.h"
 #include "formats/csv/simd_level.h"
 
 namespace mutirao::formats::csv {
@@ -48,7 +48,7 @@ struct ReadPlan {
   std::vector<ColumnSpec> columns;  ///< all fields of a record, in the file's order
   std::vector<WantedColumn> wanted;
   SchemaPtr schema;  ///< of the delivered batches
-  std::shared_ptr<const Predicate> predicate;
+  std::shared_ptr<const PushedFilter> filter;
   ErrorPolicy on_error = ErrorPolicy::kFail;
   int64_t batch_rows = 65536;
   /// Types were guessed from a sample; said where a value breaks the guess.

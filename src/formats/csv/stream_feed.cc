@@ -6,7 +6,7 @@
 #include <utility>
 
 #include "formats/csv/buffer_pool.h"
-#include "formats/csv/chunk_parser.h"
+#include "formats/csv/line_counter.h"
 #include "formats/csv/structural_index.h"
 #include "formats/csv/utf16_stream.h"
 
