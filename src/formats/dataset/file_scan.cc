@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <atomic>
-#include <map>
 #include <mutex>
 #include <set>
 
@@ -11,8 +10,9 @@
 #include <fmt/format.h>
 
 #include "columnar/arrow_status.h"
-#include "formats/dataset/file_source.h"
+#include "formats/dataset/opened_file.h"
 #include "formats/dataset/row_pruning.h"
+#include "formats/dataset/selective_rows.h"
 #include "frame/expr/evaluate.h"
 
 namespace mutirao::formats {
@@ -27,31 +27,11 @@ struct Unit {
   int group = 0;
 };
 
-// A file as one worker has it open, and how its columns become those of the scan.
-struct OpenedFile {
-  std::shared_ptr<const SourceFile> file;
-  std::unique_ptr<GroupReader> reader;
-  std::vector<std::string> from_file;
-  std::map<std::string, ScalarPtr> from_path;
-};
-
-Result<ScalarPtr> PartitionScalar(const PartitionValue& partition, const TypePtr& type, const std::string& uri) {
-  if (!partition.value) return arrow::MakeNullScalar(type);
-  ScalarPtr text = std::make_shared<arrow::StringScalar>(*partition.value);
-  if (type->id() == arrow::Type::STRING) return text;
-  auto cast = arrow::compute::Cast(arrow::Datum(text), type);
-  if (cast.ok()) return cast->scalar();
-  return Status::Invalid(fmt::format("{}: \"{}\" is not a value of type {} for the partition column \"{}\"", uri,
-                                     *partition.value, TypeName(*type), partition.column))
-      .Help("give its type under partitions, or leave it a string");
-}
-
 class FileScan : public frame::Scan {
  public:
-  FileScan(SchemaPtr read_schema, SchemaPtr out_schema, std::shared_ptr<const ReadFormat> format,
-           const frame::ScanRequest& request, const frame::ScanContext& context)
-      : read_schema_(std::move(read_schema)),
-        out_schema_(std::move(out_schema)),
+  FileScan(SelectivePlan plan, std::shared_ptr<const ReadFormat> format, const frame::ScanRequest& request,
+           const frame::ScanContext& context)
+      : plan_(std::move(plan)),
         format_(std::move(format)),
         predicate_(request.predicate),
         limit_(request.limit),
@@ -60,7 +40,8 @@ class FileScan : public frame::Scan {
         workers_(static_cast<size_t>(std::max(request.workers, 1))) {}
 
   Status Prepare(const std::vector<frame::Split>& splits) {
-    if (predicate_) evaluator_ = MUTIRAO_TRY(frame::Evaluator::Make(predicate_, read_schema_));
+    // Where all columns are read at once, the predicate is decided on all of them.
+    if (predicate_) evaluator_ = MUTIRAO_TRY(frame::Evaluator::Make(predicate_, plan_.read_schema));
     for (const frame::Split& split : splits) {
       auto file = MUTIRAO_TRY(SourceFile::FromJson(split.description));
       auto shared = std::make_shared<const SourceFile>(std::move(file));
@@ -85,6 +66,8 @@ class FileScan : public frame::Scan {
     OpenedFile opened;
     size_t unit = 0;
     int64_t sequence = 0;
+    // What is left of the group: column by column where the format can, else all at once.
+    std::unique_ptr<SelectiveRows> rows;
     std::unique_ptr<arrow::RecordBatchReader> batches;
   };
 
@@ -102,20 +85,21 @@ class FileScan : public frame::Scan {
   Result<frame::Morsel> NextOf(Worker& worker) {
     for (;;) {
       if (context_.stop.stop_requested()) return Status::Cancelled("the scan was stopped");
-      if (!worker.batches) {
+      if (!worker.rows && !worker.batches) {
         bool claimed = MUTIRAO_TRY(Claim(worker));
         if (!claimed) return frame::Morsel{};
         continue;
       }
-      auto batch = MUTIRAO_TRY(ReadBatch(worker));
-      if (!batch) {
-        MUTIRAO_TRY(EndGroup(worker));
+      auto step = MUTIRAO_TRY(ReadStep(worker).Context("reading " + worker.opened.file->uri));
+      if (step.rows_read == 0) {
+        if (step.kept == nullptr) EndGroup(worker);
         continue;
       }
-      if (batch->num_rows() == 0) continue;
+      context_.counters->rows_read += step.rows_read;
+      context_.counters->rows_filtered += step.rows_read - step.kept->num_rows();
+      context_.counters->rows_delivered += step.kept->num_rows();
       int64_t sequence = worker.sequence++;
-      auto kept = MUTIRAO_TRY(Select(worker, batch));
-      if (kept->num_rows() > 0) return frame::Morsel{.batch = std::move(kept), .sequence = sequence};
+      if (step.kept->num_rows() > 0) return frame::Morsel{.batch = std::move(step.kept), .sequence = sequence};
     }
   }
 
@@ -125,7 +109,9 @@ class FileScan : public frame::Scan {
       size_t index = next_unit_++;
       if (index >= units_.size()) return false;
       const Unit& unit = units_[index];
-      if (worker.opened.file != unit.file) worker.opened = MUTIRAO_TRY(OpenFile(unit.file));
+      if (worker.opened.file != unit.file) {
+        worker.opened = MUTIRAO_TRY(OpenedFile::Open(*format_, unit.file, *plan_.read_schema));
+      }
       if (unit.group >= static_cast<int>(worker.opened.reader->groups().size())) {
         return Status::Invalid(unit.file->uri + " was replaced by another file since the run was planned");
       }
@@ -133,8 +119,7 @@ class FileScan : public frame::Scan {
         CountSkipped(worker.opened.reader->groups()[unit.group]);
         continue;
       }
-      worker.batches = MUTIRAO_TRY(worker.opened.reader->Read(unit.group, worker.opened.from_file, batch_rows_)
-                                       .Context("reading " + unit.file->uri));
+      MUTIRAO_TRY(BeginGroup(worker, unit.group).Context("reading " + unit.file->uri));
       worker.unit = index;
       worker.sequence = static_cast<int64_t>(index) * kSequencesPerGroup;
       return true;
@@ -161,93 +146,60 @@ class FileScan : public frame::Scan {
     context_.counters->bytes_read += std::max<int64_t>(facts.bytes, 0);
   }
 
-  // Find where each column of the scan comes from in this file.
-  Result<OpenedFile> OpenFile(const std::shared_ptr<const SourceFile>& file) {
-    OpenedFile opened{.file = file};
-    opened.reader = MUTIRAO_TRY(OpenGroups(*format_, file->uri));
-    const arrow::Schema& in_file = *opened.reader->schema();
-    for (const auto& field : read_schema_->fields()) {
-      if (auto stored = in_file.GetFieldByName(field->name())) {
-        MUTIRAO_TRY(CheckType(*file, *stored, *field));
-        opened.from_file.push_back(field->name());
-        continue;
-      }
-      auto partition = std::find_if(file->partitions.begin(), file->partitions.end(),
-                                    [&](const PartitionValue& value) { return value.column == field->name(); });
-      if (partition == file->partitions.end()) return NoColumn(*file, field->name(), in_file);
-      opened.from_path[field->name()] = MUTIRAO_TRY(PartitionScalar(*partition, field->type(), file->uri));
+  Status BeginGroup(Worker& worker, int group) {
+    GroupReader& reader = *worker.opened.reader;
+    const int64_t rows = reader.groups()[static_cast<size_t>(group)].rows;
+    std::unique_ptr<GroupColumns> columns;
+    if (!worker.opened.from_file.empty()) {
+      columns = MUTIRAO_TRY(reader.OpenColumns(group, worker.opened.from_file));
     }
-    return opened;
-  }
-
-  static Status CheckType(const SourceFile& file, const arrow::Field& stored, const arrow::Field& wanted) {
-    auto type = PlanTypeFor(*stored.type());
-    if (type.ok() && (*type)->Equals(*wanted.type())) return Status::Ok();
-    return Status::Invalid(fmt::format("column \"{}\" has type {} in {} and type {} in the first file", wanted.name(),
-                                       type.ok() ? TypeName(**type) : stored.type()->ToString(), file.uri,
-                                       TypeName(*wanted.type())))
-        .Help("read files of different types separately, cast their columns and put them together with union");
-  }
-
-  static Status NoColumn(const SourceFile& file, const std::string& name, const arrow::Schema& in_file) {
-    std::string help = DidYouMean(name, in_file.field_names());
-    if (help.empty()) help = "read files of different columns separately and put them together with union";
-    return Status::Invalid(fmt::format("{} has no column \"{}\", which the first file has", file.uri, name))
-        .Help(std::move(help));
-  }
-
-  Result<BatchPtr> ReadBatch(Worker& worker) {
-    try {
-      auto next = worker.batches->Next();
-      if (next.ok()) return *next;
-      return FromArrow(next.status()).Context("reading " + worker.opened.file->uri);
-    } catch (const std::exception& error) {
-      return Status::Invalid(error.what()).Context("reading " + worker.opened.file->uri);
+    if (columns) {
+      worker.rows = std::make_unique<SelectiveRows>(plan_, worker.opened, std::move(columns), rows, batch_rows_);
+      return Status::Ok();
     }
-  }
-
-  Status EndGroup(Worker& worker) {
-    worker.batches.reset();
-    const GroupFacts& facts = worker.opened.reader->groups()[units_[worker.unit].group];
-    context_.counters->bytes_read += std::max<int64_t>(facts.bytes, 0);
+    worker.batches = MUTIRAO_TRY(reader.Read(group, worker.opened.from_file, batch_rows_));
     return Status::Ok();
   }
 
-  // Convert to plan types, add what the path says, keep the wanted rows and the wanted columns.
-  Result<BatchPtr> Select(Worker& worker, const BatchPtr& batch) {
-    std::vector<ArrayPtr> columns;
-    for (const auto& field : read_schema_->fields()) {
-      auto in_path = worker.opened.from_path.find(field->name());
-      if (in_path == worker.opened.from_path.end()) {
-        columns.push_back(batch->GetColumnByName(field->name()));
-      } else {
-        auto constant = MUTIRAO_TRY(arrow::MakeArrayFromScalar(*in_path->second, batch->num_rows()));
-        columns.push_back(std::move(constant));
-      }
+  void EndGroup(Worker& worker) {
+    worker.rows.reset();
+    worker.batches.reset();
+    const GroupFacts& facts = worker.opened.reader->groups()[static_cast<size_t>(units_[worker.unit].group)];
+    context_.counters->bytes_read += std::max<int64_t>(facts.bytes, 0);
+  }
+
+  // Read some rows of the group and keep those of interest; without kept rows, not even none, at its end.
+  Result<SelectiveRows::Step> ReadStep(Worker& worker) {
+    if (worker.rows) return worker.rows->Next();
+    try {
+      auto batch = MUTIRAO_TRY(worker.batches->Next());
+      if (!batch) return SelectiveRows::Step{};
+      return Select(worker.opened, batch);
+    } catch (const std::exception& error) {
+      return Status::Invalid(error.what());
     }
-    arrow::FieldVector fields;
-    for (size_t i = 0; i < columns.size(); ++i) {
-      fields.push_back(arrow::field(read_schema_->field(static_cast<int>(i))->name(), columns[i]->type()));
-    }
-    BatchPtr rows = arrow::RecordBatch::Make(arrow::schema(std::move(fields)), batch->num_rows(), std::move(columns));
-    rows = MUTIRAO_TRY(ToPlanTypes(rows, read_schema_).Context("reading " + worker.opened.file->uri));
-    context_.counters->rows_read += rows->num_rows();
+  }
+
+  // Of a batch that has all columns.
+  Result<SelectiveRows::Step> Select(const OpenedFile& opened, const BatchPtr& batch) {
+    SelectiveRows::Step step{.rows_read = batch->num_rows()};
+    step.kept = MUTIRAO_TRY(opened.MakeRows(plan_.read_schema, batch->num_rows(), [&](size_t column) {
+      return Result<ArrayPtr>(batch->GetColumnByName(opened.from_file[column]));
+    }));
     if (evaluator_) {
-      int64_t before = rows->num_rows();
-      auto keep = MUTIRAO_TRY(evaluator_->Evaluate(*rows));
-      rows = MUTIRAO_TRY(frame::FilterBatch(rows, *keep));
-      context_.counters->rows_filtered += before - rows->num_rows();
+      auto keep = MUTIRAO_TRY(evaluator_->Evaluate(*step.kept));
+      step.kept = MUTIRAO_TRY(frame::FilterBatch(step.kept, *keep));
     }
-    context_.counters->rows_delivered += rows->num_rows();
-    if (read_schema_->num_fields() == out_schema_->num_fields()) return rows;
+    const SchemaPtr& out_schema = plan_.out_schema;
+    if (plan_.read_schema->num_fields() == out_schema->num_fields()) return step;
     std::vector<ArrayPtr> wanted;
-    for (const auto& field : out_schema_->fields()) wanted.push_back(rows->GetColumnByName(field->name()));
-    return arrow::RecordBatch::Make(out_schema_, rows->num_rows(), std::move(wanted));
+    for (const auto& field : out_schema->fields()) wanted.push_back(step.kept->GetColumnByName(field->name()));
+    step.kept = arrow::RecordBatch::Make(out_schema, step.kept->num_rows(), std::move(wanted));
+    return step;
   }
 
   // Constant after Prepare.
-  SchemaPtr read_schema_;
-  SchemaPtr out_schema_;
+  const SelectivePlan plan_;
   std::shared_ptr<const ReadFormat> format_;
   frame::ExprPtr predicate_;
   std::shared_ptr<const frame::Evaluator> evaluator_;
@@ -287,8 +239,9 @@ Result<std::unique_ptr<frame::Scan>> OpenFileScan(const std::vector<frame::Split
   if (request.predicate) {
     for (const std::string& name : frame::ColumnsOf(*request.predicate)) MUTIRAO_TRY(add(name));
   }
-  auto scan = std::make_unique<FileScan>(arrow::schema(std::move(fields)), std::move(out_schema), std::move(format),
-                                         request, context);
+  auto plan =
+      MUTIRAO_TRY(SelectivePlan::Make(arrow::schema(std::move(fields)), std::move(out_schema), request.predicate));
+  auto scan = std::make_unique<FileScan>(std::move(plan), std::move(format), request, context);
   MUTIRAO_TRY(scan->Prepare(splits));
   return std::unique_ptr<frame::Scan>(std::move(scan));
 }

@@ -28,6 +28,16 @@ struct ColumnRange {
   std::optional<int64_t> rows;
 };
 
+/// Columns of one group, each of which is read forward by itself, so that what is read of one can depend on the
+/// values of another. Threads: one at a time.
+class GroupColumns {
+ public:
+  virtual ~GroupColumns() = default;
+  /// Read the next `count` rows of a column: all of them, or those at the places of `selection`, which ascend and are
+  /// below `count`. Errors: kInvalid for damage, and when there are fewer rows.
+  virtual Result<ArrayPtr> Read(size_t column, int64_t count, const std::vector<uint32_t>* selection) = 0;
+};
+
 /// An open file. Threads: one at a time.
 class GroupReader {
  public:
@@ -38,6 +48,11 @@ class GroupReader {
   /// Read columns of one group, in batches of about `batch_rows`. The reader lives as long as the file.
   virtual Result<std::unique_ptr<arrow::RecordBatchReader>> Read(int group, const std::vector<std::string>& columns,
                                                                  int64_t batch_rows) = 0;
+  /// The same columns, one by one; null where the format has no way to read them so. The file must stay open.
+  virtual Result<std::unique_ptr<GroupColumns>> OpenColumns(int /*group*/,
+                                                            const std::vector<std::string>& /*columns*/) {
+    return std::unique_ptr<GroupColumns>();
+  }
   /// What the file says about a column of a group without reading it.
   virtual ColumnRange RangeOf(int group, const std::string& column) = 0;
 };

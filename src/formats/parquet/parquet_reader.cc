@@ -9,6 +9,7 @@
 #include <parquet/statistics.h>
 
 #include "columnar/arrow_status.h"
+#include "formats/parquet/decode/group_columns.h"
 
 namespace mutirao::formats {
 namespace {
@@ -93,6 +94,10 @@ class ParquetGroups : public GroupReader {
     } catch (const std::exception& error) {
       return Status::Invalid(error.what());
     }
+  }
+
+  Result<std::unique_ptr<GroupColumns>> OpenColumns(int group, const std::vector<std::string>& columns) override {
+    return parquet_decode::OpenGroupColumns(*reader_, *schema_, group, columns);
   }
 
   ColumnRange RangeOf(int group, const std::string& column) override {
