@@ -52,7 +52,9 @@ class AggregateOperator : public Breaker {
       bytes += worker->resident;
       spilled = spilled || worker->aside != nullptr;
     }
-    const int step = groups <= kFewGroups && bytes <= kLittle && !spilled ? kRadixParts : 1;
+    // Without keys there is one group, which must come out once.
+    const bool at_once = shape_.key_columns.empty() || (groups <= kFewGroups && bytes <= kLittle && !spilled);
+    const int step = at_once ? kRadixParts : 1;
     for (int part = 0; part < kRadixParts; part += step) {
       DrainTask task{.first_part = part, .end_part = part + step};
       for (const auto& worker : workers_) {
