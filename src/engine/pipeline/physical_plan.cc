@@ -75,7 +75,13 @@ Result<std::unique_ptr<PhysicalPlan>> PhysicalPlan::Make(const RunContext* run, 
   return plan;
 }
 
-PhysicalPlan::PhysicalPlan(const RunContext* run, const ScanSplits* splits) : run_(run), splits_(splits) {}
+// A task's scans read what another process has cut for it: there the plan's own word on joins holds.
+PhysicalPlan::PhysicalPlan(const RunContext* run, const ScanSplits* splits)
+    : run_(run),
+      splits_(splits),
+      join_sides_(run->stop),
+      order_(splits == nullptr ? [this](const frame::JoinNode& join) { return join_sides_.BuildRight(join); }
+                               : PlanOrder::BuildRight()) {}
 PhysicalPlan::~PhysicalPlan() = default;
 
 void PhysicalPlan::Clear() {

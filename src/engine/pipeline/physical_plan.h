@@ -8,6 +8,7 @@
 
 #include "engine/execute.h"
 #include "engine/operators/operators.h"
+#include "engine/pipeline/join_sides.h"
 #include "engine/pipeline/phase.h"
 #include "engine/pipeline/plan_order.h"
 #include "engine/run_plans.h"
@@ -71,6 +72,7 @@ class PhysicalPlan {
   const ScanSplits* const splits_;
   std::vector<const frame::PlanNode*> nodes_;  // inputs first
   std::map<const frame::PlanNode*, int> uses_;
+  JoinSides join_sides_;
   PlanOrder order_;
   std::set<const frame::PlanNode*> order_required_;  // below someone who looks at positions
   std::set<const frame::PlanNode*> materialized_;    // shared nodes whose rows are kept between pipelines

@@ -54,7 +54,9 @@ bool PlanOrder::IsOrdered(const PlanNode& node) {
 }
 
 const PlanNode& PlanOrder::ProbeOf(const frame::JoinNode& node) {
-  return node.spec.build_right || IsOrdered(*node.left()) ? *node.left() : *node.right();
+  if (IsOrdered(*node.left())) return *node.left();
+  const bool build_right = build_right_ ? build_right_(node) : node.spec.build_right;
+  return build_right ? *node.left() : *node.right();
 }
 
 }  // namespace mutirao::engine

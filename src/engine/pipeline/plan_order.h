@@ -1,6 +1,8 @@
 #pragma once
 
+#include <functional>
 #include <map>
+#include <utility>
 
 #include "frame/plan/plan.h"
 
@@ -11,13 +13,17 @@ namespace mutirao::engine {
 /// Threads: one at a time (answers are remembered).
 class PlanOrder {
  public:
+  /// `build_right` says of joins whose sides are free which goes into the table; without it, they say so themselves.
+  using BuildRight = std::function<bool(const frame::JoinNode&)>;
+  explicit PlanOrder(BuildRight build_right = {}) : build_right_(std::move(build_right)) {}
+
   bool IsOrdered(const frame::PlanNode& node);
 
-  /// The side of a join that is not put into the table: what the node says, but an ordered left side is never put
-  /// there, so that its order comes through.
+  /// The side of a join that is not put into the table. An ordered left side never is, so that its order comes through.
   const frame::PlanNode& ProbeOf(const frame::JoinNode& node);
 
  private:
+  const BuildRight build_right_;
   std::map<const frame::PlanNode*, bool> known_;
 };
 

@@ -15,24 +15,27 @@ constexpr double kBytesOfARow = 100;
 constexpr double kDistinctShare = 0.1;
 constexpr double kPiecesOfAList = 3;
 
-std::optional<double> ScanRows(const ScanNode& scan) {
-  double rows = static_cast<double>(scan.source->EstimatedRows());
-  if (rows < 0) {
-    double bytes = static_cast<double>(scan.source->TotalBytes());
-    if (bytes < 0) return std::nullopt;
-    rows = bytes / kBytesOfARow;
-  }
-  if (scan.predicate) rows *= Selectivity(*scan.predicate);
-  if (scan.limit) rows = std::min(rows, static_cast<double>(*scan.limit));
-  return rows;
-}
-
 }  // namespace
 
 std::optional<double> RowEstimator::Rows(const PlanNode& node) {
   if (auto known = known_.find(&node); known != known_.end()) return known->second;
   auto rows = Compute(node);
   known_[&node] = rows;
+  return rows;
+}
+
+std::optional<double> RowEstimator::ScanRows(const ScanNode& scan) {
+  double rows = static_cast<double>(scan.source->EstimatedRows());
+  if (rows < 0) {
+    double bytes = static_cast<double>(scan.source->TotalBytes());
+    if (bytes < 0) return std::nullopt;
+    rows = bytes / kBytesOfARow;
+  }
+  if (scan.predicate) {
+    const auto share = share_of_ ? share_of_(scan) : std::nullopt;
+    rows *= share ? *share : Selectivity(*scan.predicate);
+  }
+  if (scan.limit) rows = std::min(rows, static_cast<double>(*scan.limit));
   return rows;
 }
 
