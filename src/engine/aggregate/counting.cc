@@ -2,6 +2,7 @@
 #include <array>
 #include <bit>
 #include <cmath>
+#include <utility>
 
 #include <arrow/api.h>
 
@@ -51,7 +52,8 @@ class Count : public Aggregator {
   std::vector<int64_t> counts_;
 };
 
-/// Pairs of group and value are kept once.
+/// Pairs of group and value are kept once. Where nearly all that come are new, looking for them is work for nothing,
+/// since workers' pairs are looked for again when they are merged part by part: then they are only listed.
 class CountDistinct : public Aggregator {
  public:
   explicit CountDistinct(TypePtr type) : type_(std::move(type)), encoder_({}) {}
@@ -63,6 +65,13 @@ class CountDistinct : public Aggregator {
 
   Status Update(const AggregateInput& input) override {
     MUTIRAO_TRY(encoder_.Encode(input.args, static_cast<int64_t>(input.groups.size()), &keys_));
+    seen_ += input.groups.size();
+    if (pairs_.is_list() || (seen_ > kSampled && pairs_.size() * 10 > (seen_ - input.groups.size()) * 9)) {
+      for (size_t row = 0; row < input.groups.size(); ++row) {
+        if (!keys_.is_null(row)) pairs_.Append(input.groups[row], keys_.keys[row], keys_.hashes[row]);
+      }
+      return {};
+    }
     for (size_t row = 0; row < input.groups.size(); ++row) {
       if (row + kAhead < input.groups.size()) {
         pairs_.Prefetch(input.groups[row + kAhead], keys_.hashes[row + kAhead]);
@@ -76,19 +85,42 @@ class CountDistinct : public Aggregator {
 
   Status Merge(const Aggregator& other, const MergePlan& plan) override {
     const auto& from = static_cast<const CountDistinct&>(other);
+    MUTIRAO_TRY(LookAgain(plan.check_stop));
     const std::span<const size_t> entries = from.log_.Entries(plan.first_part, plan.end_part);
+    // What was only listed is nearly all new.
+    if (from.pairs_.is_list()) pairs_.Reserve(pairs_.size() + entries.size());
     for (size_t i = 0; i < entries.size(); ++i) {
       if (i % kBatchRows == 0) MUTIRAO_TRY(plan.check_stop());
       const size_t pair = entries[i];
+      if (i + kAhead < entries.size()) {
+        const size_t next = entries[i + kAhead];
+        pairs_.Prefetch(plan.target_of[from.pairs_.groups()[next]], from.pairs_.key_hash(next));
+      }
       Add(plan.target_of[from.pairs_.groups()[pair]], from.pairs_.key(pair), from.pairs_.key_hash(pair));
     }
     return {};
   }
 
-  Result<ArrayPtr> Finish(const CheckStop&) override { return CountsArray(type_, counts_); }
+  Result<ArrayPtr> Finish(const CheckStop& check_stop) override {
+    MUTIRAO_TRY(LookAgain(check_stop));
+    return CountsArray(type_, counts_);
+  }
 
  private:
   static constexpr size_t kAhead = 16;
+  static constexpr size_t kSampled = 50000;
+
+  // Makes a list a set again.
+  Status LookAgain(const CheckStop& check_stop) {
+    if (!pairs_.is_list()) return {};
+    const PairTable list = std::exchange(pairs_, PairTable());
+    std::fill(counts_.begin(), counts_.end(), 0);
+    for (size_t pair = 0; pair < list.size(); ++pair) {
+      if (pair % kBatchRows == 0) MUTIRAO_TRY(check_stop());
+      Add(list.groups()[pair], list.key(pair), list.key_hash(pair));
+    }
+    return {};
+  }
 
   void Add(uint32_t group, const Key& key, uint64_t hash) { counts_[group] += pairs_.Insert(group, key, hash) ? 1 : 0; }
 
@@ -96,8 +128,9 @@ class CountDistinct : public Aggregator {
   KeyEncoder encoder_;
   KeyBatch keys_;
   PairTable pairs_;
+  size_t seen_ = 0;  // rows
   PartedLog log_;
-  std::vector<int64_t> counts_;
+  std::vector<int64_t> counts_;  // as long as pairs_ is a set
 };
 
 /// HyperLogLog (Flajolet and others, 2007) with 2,048 registers: a standard error of 2.3 %. Up to 64 different values

@@ -1,5 +1,7 @@
 #include "engine/keys/pair_table.h"
 
+#include <bit>
+
 namespace mutirao::engine {
 namespace {
 
@@ -22,12 +24,26 @@ bool PairTable::Insert(uint32_t group, const Key& key, uint64_t hash) {
   groups_.push_back(group);
   keys_.push_back(long_keys_.Own(key));
   key_hashes_.push_back(hash);
-  if (groups_.size() * 2 > slots_.size()) Grow();
+  if (groups_.size() * 2 > slots_.size()) Grow(slots_.size() * 2);
   return true;
 }
 
-void PairTable::Grow() {
-  const size_t slots = slots_.size() * 2;
+void PairTable::Append(uint32_t group, const Key& key, uint64_t hash) {
+  if (!slots_.empty()) slots_ = {};
+  groups_.push_back(group);
+  keys_.push_back(long_keys_.Own(key));
+  key_hashes_.push_back(hash);
+}
+
+void PairTable::Reserve(size_t pairs) {
+  groups_.reserve(pairs);
+  keys_.reserve(pairs);
+  key_hashes_.reserve(pairs);
+  const size_t slots = std::bit_ceil(pairs * 2);
+  if (slots > slots_.size()) Grow(slots);
+}
+
+void PairTable::Grow(size_t slots) {
   slots_ = {};  // before the larger one is made
   slots_.resize(slots);
   mask_ = slots - 1;

@@ -19,6 +19,12 @@ class PairTable {
 
   /// Add a pair; false when it is there. `hash` is the key's.
   bool Insert(uint32_t group, const Key& key, uint64_t hash);
+  /// Add a pair without looking whether it is there. From the first of these on the table is a list, with pairs that
+  /// may occur again, and takes no Insert.
+  void Append(uint32_t group, const Key& key, uint64_t hash);
+  bool is_list() const { return slots_.empty(); }
+  /// Make room for so many pairs in all.
+  void Reserve(size_t pairs);
   /// Ask for the memory that Insert will look at.
   void Prefetch(uint32_t group, uint64_t hash) const { __builtin_prefetch(&slots_[PairHash(group, hash) & mask_], 1); }
 
@@ -32,7 +38,7 @@ class PairTable {
   // High half of the hash, then number + 1; 0 is free.
   using Slot = uint64_t;
   static uint64_t PairHash(uint32_t group, uint64_t hash) { return MixHash(hash, group); }
-  void Grow();
+  void Grow(size_t slots);
 
   std::vector<Slot> slots_;
   uint64_t mask_ = 0;

@@ -31,5 +31,29 @@ TEST(PairTable, KeepsEachPairOnce) {
   EXPECT_GT(table.bytes(), static_cast<int64_t>(table.size() * sizeof(Key)));
 }
 
+TEST(PairTable, ListsPairsAsTheyCome) {
+  PairTable table;
+  const Key key = MakeKey(reinterpret_cast<const uint8_t*>("abc"), 3);
+  EXPECT_TRUE(table.Insert(1, key, HashKey(key)));
+  EXPECT_FALSE(table.is_list());
+  const int64_t as_set = table.bytes();
+  for (int i = 0; i < 3; ++i) table.Append(1, key, HashKey(key));
+  EXPECT_TRUE(table.is_list());
+  EXPECT_EQ(table.size(), 4u);
+  EXPECT_LT(table.bytes(), as_set);
+}
+
+TEST(PairTable, HasRoomForWhatWasReserved) {
+  PairTable table;
+  table.Reserve(100000);
+  const int64_t reserved = table.bytes();
+  for (uint32_t i = 0; i < 100000; ++i) {
+    const Key key = MakeKey(reinterpret_cast<const uint8_t*>(&i), sizeof i);
+    ASSERT_TRUE(table.Insert(7, key, HashKey(key)));
+  }
+  EXPECT_GT(reserved, 100000 * 16);
+  EXPECT_EQ(table.size(), 100000u);
+}
+
 }  // namespace
 }  // namespace mutirao::engine

@@ -1,3 +1,8 @@
+#include <map>
+#include <set>
+
+#include <fmt/format.h>
+
 #include "engine/testing/engine_fixture.h"
 
 namespace mutirao::engine {
@@ -125,6 +130,43 @@ TEST(Distinct, IsTheSameForManyRowsAndWorkers) {
 TEST(Distinct, TakesEmptyInput) {
   const PlanPtr empty = ScanOf({BatchOf({{"l", "string", "[]"}})});
   EXPECT_TRUE(Rows(MUTIRAO_MUST(frame::MakeDistinct(empty, {}))).empty());
+}
+
+// Pairs are only listed while nearly all are new; those that occur again later must still count once.
+TEST(Aggregate, CountsDistinctValuesThatAreNearlyAllNew) {
+  constexpr int64_t kRows = 300000;
+  arrow::Int64Builder key, value;
+  for (int64_t row = 0; row < kRows; ++row) {
+    // The last third repeats the first; half of the rows are of one group.
+    const int64_t number = row % (kRows * 2 / 3);
+    MUTIRAO_MUST(key.Append(number % 2 == 0 ? 0 : number % 7));
+    MUTIRAO_MUST(value.Append(number * 7));
+  }
+  std::set<std::pair<int64_t, int64_t>> pairs;
+  for (int64_t number = 0; number < kRows * 2 / 3; ++number) {
+    pairs.insert({number % 2 == 0 ? 0 : number % 7, number * 7});
+  }
+  std::map<int64_t, int64_t> counts;
+  for (const auto& pair : pairs) ++counts[pair.first];
+  std::vector<std::string> want;
+  for (const auto& [group, count] : counts) want.push_back(fmt::format("{}|{}", group, count));
+  std::sort(want.begin(), want.end());
+  auto batch =
+      arrow::RecordBatch::Make(arrow::schema({arrow::field("k", arrow::int64()), arrow::field("x", arrow::int64())}),
+                               kRows, {MUTIRAO_MUST(key.Finish()), MUTIRAO_MUST(value.Finish())});
+  const PlanPtr input = ScanOf({batch}, false, 5000);
+  for (const int threads : {1, 3}) {
+    for (const int64_t memory : {int64_t{1} << 30, int64_t{1} << 20}) {
+      ExecuteOptions options = testing::Threads(threads);
+      options.memory = memory;
+      auto rows = Collect(Aggregate(input, {"k"}, {"count_distinct(x)"}), options);
+      ASSERT_TRUE(rows.ok()) << rows.status().ToString();
+      EXPECT_EQ(testing::RowsOf(*rows), want) << threads << " threads, " << memory;
+    }
+    auto all = Collect(Aggregate(input, {}, {"count_distinct(x)"}), testing::Threads(threads));
+    ASSERT_TRUE(all.ok());
+    EXPECT_EQ(testing::RowsOf(*all), std::vector<std::string>{std::to_string(kRows * 2 / 3)});
+  }
 }
 
 }  // namespace
