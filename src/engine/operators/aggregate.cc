@@ -107,8 +107,7 @@ class AggregateOperator : public Breaker {
     worker.rows_seen += chunk.batch->num_rows();
     if (shape_.key_columns.empty()) {
       MUTIRAO_TRY(worker.groups->Add(rows));
-      worker.share.Hold(worker.groups->bytes());
-      return {};
+      return HoldGroup(worker, worker.groups->bytes());
     }
     if (!worker.full && MayAdd(worker, *worker.groups, rows.count, 0)) return worker.groups->Add(rows);
     return AddSome(worker, rows);
@@ -117,6 +116,7 @@ class AggregateOperator : public Breaker {
  private:
   static constexpr int64_t kLeastBuffer = int64_t{1} << 16;
   static constexpr int64_t kMostBuffer = int64_t{16} << 20;
+  static constexpr int64_t kMostBeyond = int64_t{64} << 20;
 
   struct Worker {
     Worker(const AggregateShape* shape, MemoryBudget* budget)
@@ -139,6 +139,18 @@ class AggregateOperator : public Breaker {
   // rows on their way to disk take.
   bool MayAdd(Worker& worker, const AggregateGroups& groups, size_t rows, int64_t beside) {
     return worker.share.TryHold(beside + (groups.bytes() + groups.BytesToAdd(rows)) * 3 / 2 + buffer_bytes_);
+  }
+
+  // Hold what one group takes, which cannot be set aside: beyond the budget by little only, since the other workers do
+  // the same.
+  Status HoldGroup(Worker& worker, int64_t bytes) {
+    if (worker.share.TryHold(bytes)) return {};
+    worker.share.Hold(bytes);
+    if (bytes <= kMostBeyond / run_->workers) return {};
+    return Status::Exhausted(
+               "the values that list, median or count_distinct collects of one group do not fit into the "
+               "memory budget")
+        .Help("give more memory (--memory), or take approx_count_distinct where an estimate will do");
   }
 
   // Take rows in as far as there is room, and set the others aside.
@@ -205,11 +217,13 @@ class AggregateOperator : public Breaker {
       GroupRows rows = MUTIRAO_TRY(RowsOf(batch));
       if (aside == nullptr && (groups.size() == 0 || MayAdd(worker, groups, rows.count, beside) || last_level)) {
         MUTIRAO_TRY(groups.Add(rows));
+        if (groups.size() == 1) MUTIRAO_TRY(HoldGroup(worker, beside + groups.bytes()));
         continue;
       }
       if (shape_.collects_rows && task.level > 0 && groups.size() > 1) return CutAgain(task);
       if (aside == nullptr) aside = MakeAside();
       MUTIRAO_TRY(groups.AddKnown(rows, &missing));
+      if (groups.size() == 1) MUTIRAO_TRY(HoldGroup(worker, beside + groups.bytes()));
       if (missing.empty()) continue;
       const GroupRows rest = MUTIRAO_TRY(SomeRows(shape_, rows, missing));
       MUTIRAO_TRY(SetAside(*aside, task.level + 1, rest));

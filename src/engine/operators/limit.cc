@@ -7,6 +7,7 @@
 
 #include <arrow/api.h>
 
+#include "engine/operators/kept_rows.h"
 #include "engine/operators/operators.h"
 
 namespace mutirao::engine {
@@ -32,31 +33,36 @@ class LimitOperator : public Operator {
 // Which rows are the first is known only when nothing before them can come any more.
 class OrderedLimitOperator : public OrderedOperator {
  public:
-  OrderedLimitOperator(const RunContext* run, int64_t count)
-      : OrderedOperator(run), limit_(count), full_(count <= 0), chunks_(static_cast<size_t>(run->workers)) {}
+  OrderedLimitOperator(const RunContext* run, SchemaPtr schema, int64_t count)
+      : OrderedOperator(run), limit_(count), full_(count <= 0), kept_(run, std::move(schema)) {}
 
   bool wants_more() const override { return !full_.load(std::memory_order_relaxed); }
 
   Status DoFinish() override {
+    kept_.Finish();
     int64_t left = limit_;
-    for (Chunk& chunk : InOrder(std::move(chunks_))) {
-      const int64_t take = std::min(left, chunk.batch->num_rows());
-      if (take <= 0) break;
-      kept_.push_back(chunk.batch->Slice(0, take));
-      left -= take;
+    for (size_t at = 0; at < kept_.batches() && left > 0; ++at) {
+      taken_.push_back(std::min(left, kept_.rows(at)));
+      left -= taken_.back();
     }
     return {};
   }
 
   Result<frame::Morsel> Next(int) override {
     const size_t at = next_.fetch_add(1);
-    if (at >= kept_.size()) return frame::Morsel{};
-    return frame::Morsel{kept_[at], static_cast<int64_t>(at)};
+    if (at >= taken_.size()) return frame::Morsel{};
+    BatchPtr batch = MUTIRAO_TRY(kept_.Batch(at));
+    return frame::Morsel{batch->Slice(0, taken_[at]), static_cast<int64_t>(at)};
+  }
+
+  Status Close() override {
+    kept_.Close();
+    return {};
   }
 
  protected:
   Status DoPush(int worker, const Chunk& chunk) override {
-    chunks_[static_cast<size_t>(worker)].push_back(chunk);
+    MUTIRAO_TRY(kept_.Add(worker, chunk));
     const std::lock_guard lock(mutex_);
     rows_[chunk.position] += chunk.batch->num_rows();
     const Position mark = Watermark();
@@ -71,11 +77,11 @@ class OrderedLimitOperator : public OrderedOperator {
  private:
   const int64_t limit_;
   std::atomic<bool> full_;
-  std::vector<std::vector<Chunk>> chunks_;
+  KeptRows kept_;
   std::mutex mutex_;
   std::map<Position, int64_t> rows_;  // of what is not certain yet; guarded by mutex_
   int64_t certain_ = 0;               // guarded by mutex_
-  std::vector<BatchPtr> kept_;
+  std::vector<int64_t> taken_;        // rows of the first batches
   std::atomic<size_t> next_{0};
 };
 
@@ -105,8 +111,8 @@ std::unique_ptr<Operator> MakeLimitOperator(const RunContext* run, int64_t count
   return std::make_unique<LimitOperator>(run, count);
 }
 
-std::unique_ptr<OrderedOperator> MakeOrderedLimitOperator(const RunContext* run, int64_t count) {
-  return std::make_unique<OrderedLimitOperator>(run, count);
+std::unique_ptr<OrderedOperator> MakeOrderedLimitOperator(const RunContext* run, SchemaPtr schema, int64_t count) {
+  return std::make_unique<OrderedLimitOperator>(run, std::move(schema), count);
 }
 
 }  // namespace mutirao::engine

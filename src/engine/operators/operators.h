@@ -5,7 +5,7 @@
 #include <optional>
 #include <vector>
 
-#include "engine/memory/spill_file.h"
+#include "engine/operators/kept_rows.h"
 #include "engine/pipeline/operator.h"
 #include "engine/pipeline/phase.h"
 #include "frame/plan/plan.h"
@@ -44,34 +44,24 @@ std::unique_ptr<Operator> MakeLimitOperator(const RunContext* run, int64_t count
 /// stay in memory is on disk meanwhile.
 class MaterializeOperator : public Operator {
  public:
-  MaterializeOperator(const RunContext* run, SchemaPtr schema);
+  MaterializeOperator(const RunContext* run, SchemaPtr schema) : Operator(run), kept_(run, std::move(schema)) {}
   bool is_breaker() const override { return true; }
-  Status DoFinish() override;
+  Status DoFinish() override {
+    kept_.Finish();
+    return {};
+  }
 
   /// Called before anything runs.
   std::unique_ptr<Breaker> MakeReader();
   /// The rows are let go when the last reader has ended.
   void ReaderEnded();
-  size_t batches() const { return kept_.size(); }
-  Result<BatchPtr> Batch(size_t at) const;
+  const KeptRows& rows() const { return kept_; }
 
  protected:
-  Status DoPush(int worker, const Chunk& chunk) override;
+  Status DoPush(int worker, const Chunk& chunk) override { return kept_.Add(worker, chunk); }
 
  private:
-  struct Kept {
-    Position position;
-    BatchPtr batch;  ///< null: on disk
-    SpillBlock block;
-  };
-  struct Worker {
-    explicit Worker(MemoryBudget* budget) : share(budget) {}
-    std::vector<Kept> kept;
-    MemoryShare share;
-  };
-  SpillFile file_;
-  std::vector<std::unique_ptr<Worker>> workers_;
-  std::vector<Kept> kept_;
+  KeptRows kept_;
   std::atomic<int> readers_{0};
 };
 
@@ -100,7 +90,7 @@ class OrderedOperator : public Breaker {
 };
 
 /// Let the first `count` rows through, in the order of the input.
-std::unique_ptr<OrderedOperator> MakeOrderedLimitOperator(const RunContext* run, int64_t count);
+std::unique_ptr<OrderedOperator> MakeOrderedLimitOperator(const RunContext* run, SchemaPtr schema, int64_t count);
 /// Write to a sink; with `ordered`, in the order of the input, by one worker at a time.
 std::unique_ptr<OrderedOperator> MakeWriteOperator(const RunContext* run, const frame::WriteNode& node,
                                                    const std::string& staging, bool ordered);

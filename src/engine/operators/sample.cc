@@ -1,10 +1,13 @@
 #include <algorithm>
 #include <atomic>
 #include <cmath>
+#include <utility>
 
 #include <arrow/api.h>
+#include <fmt/format.h>
 
 #include "engine/keys/key.h"
+#include "engine/memory/batch_bytes.h"
 #include "engine/operators/operators.h"
 #include "engine/rows/gather.h"
 
@@ -60,86 +63,133 @@ class SampleShareOperator : public Operator {
 struct Candidate {
   uint64_t hash = 0;
   RowOrder order;
-  BatchPtr row;  // one row, copied, so that a batch does not stay for the sake of a few
+  RowRef row;
 
   bool operator<(const Candidate& other) const { return hash != other.hash ? hash < other.hash : order < other.order; }
 };
 
+// The rows of the lowest hashes. Each worker copies those that are among its lowest so far, and packs them anew when
+// more than half of what it copied is not any more.
 class SampleCountOperator : public Breaker {
  public:
   SampleCountOperator(const RunContext* run, SchemaPtr schema, int64_t count, uint64_t seed)
       : Breaker(run),
         schema_(std::move(schema)),
         count_(static_cast<size_t>(std::max<int64_t>(count, 0))),
-        seed_(seed),
-        workers_(static_cast<size_t>(run->workers)) {}
+        seed_(seed) {
+    for (int i = 0; i < run->workers; ++i) workers_.push_back(std::make_unique<Worker>(run->memory));
+  }
 
   Status DoFinish() override {
-    std::vector<Candidate> all;
-    for (Worker& worker : workers_) {
-      std::move(worker.best.begin(), worker.best.end(), std::back_inserter(all));
-      worker.best.clear();
+    std::vector<BatchPtr> batches;
+    for (auto& worker : workers_) {
+      for (Candidate& candidate : worker->best) {
+        candidate.row.chunk += static_cast<uint32_t>(batches.size());
+        chosen_.push_back(candidate);
+      }
+      batches.insert(batches.end(), worker->batches.begin(), worker->batches.end());
     }
-    if (all.size() > count_) {
-      std::nth_element(all.begin(), all.begin() + static_cast<ptrdiff_t>(count_), all.end());
-      all.resize(count_);
+    if (chosen_.size() > count_) {
+      std::nth_element(chosen_.begin(), chosen_.begin() + static_cast<ptrdiff_t>(count_), chosen_.end());
+      chosen_.resize(count_);
     }
-    std::sort(all.begin(), all.end(), [](const Candidate& x, const Candidate& y) { return x.order < y.order; });
-    std::vector<BatchPtr> rows;
-    for (Candidate& candidate : all) rows.push_back(std::move(candidate.row));
-    return Assemble(rows);
+    std::sort(chosen_.begin(), chosen_.end(), [](const Candidate& x, const Candidate& y) { return x.order < y.order; });
+    rows_ = std::make_unique<BatchGather>(schema_, batches);
+    return {};
   }
 
   Result<frame::Morsel> Next(int) override {
     const size_t at = next_.fetch_add(1);
-    if (at >= sample_.size()) return frame::Morsel{};
-    return frame::Morsel{sample_[at], static_cast<int64_t>(at)};
+    const size_t begin = at * static_cast<size_t>(kBatchRows);
+    if (begin >= chosen_.size()) return frame::Morsel{};
+    BatchPtr batch = MUTIRAO_TRY(Take(*rows_, std::span(chosen_).subspan(begin)));
+    return frame::Morsel{std::move(batch), static_cast<int64_t>(at)};
+  }
+
+  Status Close() override {
+    workers_.clear();
+    rows_.reset();
+    return {};
   }
 
  protected:
-  Status DoPush(int worker_number, const Chunk& chunk) override {
-    Worker& worker = workers_[static_cast<size_t>(worker_number)];
+  Status DoPush(int number, const Chunk& chunk) override {
+    Worker& worker = *workers_[static_cast<size_t>(number)];
     const int64_t first = worker.numbers.First(chunk);
+    std::vector<uint32_t> copied;
     for (int64_t row = 0; row < chunk.batch->num_rows() && count_ > 0; ++row) {
-      Candidate candidate{HashOfRow(seed_, chunk.position, first + row), {chunk.position, first + row}, nullptr};
+      const RowRef place{static_cast<uint32_t>(worker.batches.size()), static_cast<uint32_t>(copied.size())};
+      const Candidate candidate{HashOfRow(seed_, chunk.position, first + row), {chunk.position, first + row}, place};
       if (worker.best.size() == count_) {
         if (!(candidate < worker.best.front())) continue;
         std::pop_heap(worker.best.begin(), worker.best.end());
         worker.best.pop_back();
       }
-      const uint32_t number = static_cast<uint32_t>(row);
-      candidate.row = chunk.batch->num_rows() == 1 ? chunk.batch : nullptr;
-      if (candidate.row == nullptr) candidate.row = MUTIRAO_TRY(TakeRows(chunk.batch, std::span(&number, 1)));
-      worker.best.push_back(std::move(candidate));
+      worker.best.push_back(candidate);
       std::push_heap(worker.best.begin(), worker.best.end());
+      copied.push_back(static_cast<uint32_t>(row));
     }
+    if (copied.empty()) return {};
+    BatchPtr rows = MUTIRAO_TRY(TakeRows(chunk.batch, copied));
+    MUTIRAO_TRY(Keep(worker, rows));
+    if (worker.copied > 2 * worker.best.size() + static_cast<size_t>(kBatchRows)) return Pack(worker);
     return {};
   }
 
  private:
   struct Worker {
+    explicit Worker(MemoryBudget* budget) : share(budget) {}
     RowNumbers numbers;
     std::vector<Candidate> best;  // a heap, the worst in front
+    std::vector<BatchPtr> batches;
+    size_t copied = 0;  // rows in them
+    int64_t bytes = 0;  // of them
+    MemoryShare share;
   };
 
-  Status Assemble(const std::vector<BatchPtr>& rows) {
-    const BatchGather gather(schema_, rows);
-    std::vector<RowRef> refs;
-    for (size_t i = 0; i < rows.size(); ++i) {
-      refs.push_back({static_cast<uint32_t>(i), 0});
-      if (refs.size() < static_cast<size_t>(kBatchRows) && i + 1 < rows.size()) continue;
-      BatchPtr batch = MUTIRAO_TRY(gather.Take(refs));
-      sample_.push_back(std::move(batch));
-      refs.clear();
+  Status Keep(Worker& worker, const BatchPtr& rows) {
+    int64_t bytes = 0;
+    BatchPtr kept = MUTIRAO_TRY(Compact(rows, &bytes));
+    worker.copied += static_cast<size_t>(kept->num_rows());
+    worker.bytes += bytes;
+    worker.batches.push_back(std::move(kept));
+    const auto candidates = static_cast<int64_t>(worker.best.capacity() * sizeof(Candidate));
+    if (worker.share.TryHold(worker.bytes + candidates)) return {};
+    return Status::Exhausted(fmt::format("a sample of {} rows does not fit into the memory budget", count_))
+        .Help("give more memory (--memory), take fewer rows, or a share of them, which needs none");
+  }
+
+  // Copies the rows that are still wanted and lets the others go.
+  Status Pack(Worker& worker) {
+    const BatchGather gather(schema_, std::exchange(worker.batches, {}));
+    worker.copied = 0;
+    worker.bytes = 0;
+    for (size_t begin = 0; begin < worker.best.size(); begin += static_cast<size_t>(kBatchRows)) {
+      const auto some = std::span(worker.best).subspan(begin);
+      BatchPtr batch = MUTIRAO_TRY(Take(gather, some));
+      for (size_t row = 0; row < static_cast<size_t>(batch->num_rows()); ++row) {
+        some[row].row = {static_cast<uint32_t>(worker.batches.size()), static_cast<uint32_t>(row)};
+      }
+      MUTIRAO_TRY(Keep(worker, batch));
     }
     return {};
+  }
+
+  // Some of the first candidates, as many as a batch may have.
+  static Result<BatchPtr> Take(const BatchGather& gather, std::span<const Candidate> candidates) {
+    std::vector<RowRef> refs;
+    for (const Candidate& candidate : candidates.first(std::min<size_t>(candidates.size(), kBatchRows))) {
+      refs.push_back(candidate.row);
+    }
+    return gather.Take(refs);
   }
 
   const SchemaPtr schema_;
   const size_t count_;
   const uint64_t seed_;
-  std::vector<Worker> workers_;
-  std::vector<BatchPtr> sample_;
+  std::vector<std::unique_ptr<Worker>> workers_;
+  std::vector<Candidate> chosen_;
+  std::unique_ptr<BatchGather> rows_;
   std::atomic<size_t> next_{0};
 };
 

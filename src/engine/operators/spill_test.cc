@@ -105,6 +105,38 @@ TEST(Spill, AggregatesOnDiskWithSkewedKeys) {
   ExpectSameUnderPressure(Aggregate(project, {"k"}, {"count()", "sum(v)", "count_distinct(v)", "list(v)"}), true);
 }
 
+TEST(Spill, LimitsAnOrderedInputOnDisk) {
+  const PlanPtr filter = MUTIRAO_MUST(frame::MakeFilter(Input(15, 60000, 60000), testing::E("v is not null")));
+  ExpectSameUnderPressure(MUTIRAO_MUST(frame::MakeLimit(filter, 50000)), false);
+}
+
+// What one group collects cannot be set aside: a run that would take far more than the budget ends instead.
+TEST(Spill, RefusesToCollectMoreOfOneGroupThanThereIsRoom) {
+  const PlanPtr input = ScanOf({RandomTable(16, 60000, 60000)}, false, 700, {.endless = true});
+  const PlanPtr grouped =
+      MUTIRAO_MUST(frame::MakeProject(input, {{"k", testing::E("1")}, {"v", testing::E("v")}, {"t", testing::E("t")}}));
+  ExecuteOptions options = testing::Threads(8);
+  options.memory = kTight;
+  for (const PlanPtr& plan : {Aggregate(input, {}, {"list(t)"}), Aggregate(input, {}, {"median(v)"})}) {
+    const Status status = Collect(plan, options).status();
+    EXPECT_EQ(status.code(), StatusCode::kExhausted) << status.ToString();
+    EXPECT_NE(status.help().find("--memory"), std::string::npos) << status.help();
+  }
+  const PlanPtr finite = MUTIRAO_MUST(frame::MakeLimit(grouped, 500000));
+  EXPECT_EQ(Collect(Aggregate(finite, {"k"}, {"list(t)"}), options).status().code(), StatusCode::kExhausted);
+}
+
+TEST(Spill, RefusesASampleThatDoesNotFit) {
+  ExecuteOptions options = testing::Threads(2);
+  options.memory = kTight;
+  const PlanPtr input = Input(17, 60000, 60000);
+  const Status status = Collect(MUTIRAO_MUST(frame::MakeSample(input, std::nullopt, 50000, 7)), options).status();
+  EXPECT_EQ(status.code(), StatusCode::kExhausted) << status.ToString();
+  EXPECT_NE(status.help().find("--memory"), std::string::npos) << status.help();
+  // Few of many rows fit, whatever was copied on the way.
+  EXPECT_TRUE(Collect(MUTIRAO_MUST(frame::MakeSample(input, std::nullopt, 500, 7)), options).ok());
+}
+
 TEST(Spill, KeepsFewGroupsInMemory) {
   const PlanPtr plan = Aggregate(Input(8, 60000, 20), {"k"}, {"count()", "sum(v)"});
   ExecuteOptions options = testing::Threads(2);

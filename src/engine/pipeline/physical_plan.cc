@@ -233,7 +233,7 @@ Result<Operator*> PhysicalPlan::MakeLimit(const frame::LimitNode& node) {
   const PlanNode& input = *node.input();
   if (input.kind() == NodeKind::kSort && uses_[&input] == 1) sort_limits_[&input] = node.count;
   if (!order_.IsOrdered(input)) return AddStreaming(node, MakeLimitOperator(run_, node.count));
-  auto op = MakeOrderedLimitOperator(run_, node.count);
+  auto op = MakeOrderedLimitOperator(run_, node.schema(), node.count);
   ordered_operators_.push_back(op.get());
   return AddBreaker(node, std::unique_ptr<Breaker>(std::move(op)));
 }
