@@ -68,6 +68,7 @@ struct Launch {
   const char* working_dir;
   int stdin_fd, stdout_fd, stderr_fd;
   pid_t parent;
+  bool new_session;
   int report_fd;
 };
 
@@ -78,7 +79,11 @@ struct Launch {
     [[maybe_unused]] ssize_t ignored = write(launch.report_fd, &error, sizeof(error));
     _exit(127);
   };
-  setpgid(0, 0);
+  if (launch.new_session) {
+    setsid();
+  } else {
+    setpgid(0, 0);
+  }
   prctl(PR_SET_PDEATHSIG, SIGTERM);
   if (getppid() != launch.parent) _exit(127);  // the parent died before prctl took effect
   sigset_t none;
@@ -113,6 +118,7 @@ Result<ChildProcess> ChildProcess::Start(Options options) {
   launch.environment = options.environment ? environment.data() : environ;
   launch.working_dir = options.working_dir.empty() ? nullptr : options.working_dir.c_str();
   launch.parent = getpid();
+  launch.new_session = options.new_session;
 
   Pipe in, out, err, report;
   auto close_all = [&] {
@@ -145,7 +151,7 @@ Result<ChildProcess> ChildProcess::Start(Options options) {
     close_all();
     return status;
   }
-  setpgid(pid, pid);  // also here, so that Signal works at once
+  if (!options.new_session) setpgid(pid, pid);  // also here, so that Signal works at once
   for (int* fd : {&in.read_end, &out.write_end, &err.write_end, &report.write_end}) CloseFd(fd);
 
   int error = 0;

@@ -36,6 +36,8 @@ class ChildProcess {
     /// The whole environment as NAME=value; none = that of this process.
     std::optional<std::vector<std::string>> environment;
     std::string working_dir;  ///< empty = this process's
+    /// Lead a session, not only a process group: no terminal, and job control of ours does not reach it.
+    bool new_session = false;
     /// Written to the child's standard input, which is then closed; none = /dev/null.
     std::optional<std::string> input;
     /// Get output as it comes, from Wait(); without one, the stream goes to this process's standard error.

@@ -91,9 +91,9 @@ Result<ProcessIdentity> IdentifyProcess(pid_t pid) {
 }
 
 Liveness LookFor(const ProcessIdentity& process) {
-  if (process.boot_id != BootId()) {
-    return process.host == HostName() ? Liveness::kDead : Liveness::kElsewhere;
-  }
+  // Containers of one machine share its boot id and do not see each other's processes.
+  if (process.host != HostName()) return Liveness::kElsewhere;
+  if (process.boot_id != BootId()) return Liveness::kDead;
   std::optional<Stat> stat = ReadStat(process.pid);
   bool runs = stat && stat->start_ticks == process.start_ticks && stat->state != 'Z' && stat->state != 'X';
   return runs ? Liveness::kAlive : Liveness::kDead;

@@ -31,6 +31,7 @@ TEST(ProcessIdentity, ProcessesOfAnEarlierBootAreDead) {
 TEST(ProcessIdentity, OtherMachinesCannotBeLookedInto) {
   ProcessIdentity other = ThisProcess();
   other.host = "elsewhere.example";
+  EXPECT_EQ(LookFor(other), Liveness::kElsewhere) << "such as another container of this machine";
   other.boot_id = "00000000-0000-0000-0000-000000000000";
   EXPECT_EQ(LookFor(other), Liveness::kElsewhere);
 }

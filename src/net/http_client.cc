@@ -70,6 +70,10 @@ int Progress(void* data, curl_off_t, curl_off_t, curl_off_t, curl_off_t) {
 
 void SetUp(CURL* curl, const HttpRequest& request, curl_slist* headers, Exchange& exchange) {
   curl_easy_setopt(curl, CURLOPT_URL, request.url.c_str());
+  // No proxy can reach this machine's own services.
+  const Result<Url> url = ParseUrl(request.url);
+  const bool here = url.ok() && (url->host == "127.0.0.1" || url->host == "localhost" || url->host == "::1");
+  if (here) curl_easy_setopt(curl, CURLOPT_NOPROXY, "*");
   curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
   curl_easy_setopt(curl, CURLOPT_FOLLOWLOCATION, 0L);
   curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);

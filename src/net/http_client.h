@@ -30,7 +30,8 @@ struct HttpResponse {
 /// Send one request and wait for its answer; any status is an answer. Redirects are not followed.
 ///
 /// Link-local addresses, where clouds keep their credentials, are refused whatever name leads there; so is anything but
-/// HTTP and HTTPS. Certificates are checked. Proxies of the environment are used.
+/// HTTP and HTTPS. Certificates are checked. Proxies of the environment are used,
+/// but not for this machine itself.
 /// Errors: kInvalid for the address, kUnavailable when there is no connection, kDeadline, kCancelled after `stop`. They
 /// name the origin alone: path and query may be secret.
 /// Threads: any.
