@@ -18,10 +18,13 @@ struct Command {
   std::vector<std::string> examples;
   /// Declare arguments and give what is to be done once they are read; its result is the exit code.
   std::function<std::function<int(Terminal&)>(CLI::App&)> declare;
+  /// Not shown in lists: called by the program itself.
+  bool hidden = false;
 };
 
 // One function a file.
 Command RunCommand();
+Command RunWorkerCommand();
 Command CheckCommand();
 Command ExplainCommand();
 Command PreviewCommand();
@@ -44,12 +47,16 @@ struct LaunchFlags {
   std::vector<std::string> settings;
   std::string memory;
   std::string spill_dir;
+  std::string max_parallel_ops;
 };
 
 /// Declare -p, -c, --set.
 void AddLaunchFlags(CLI::App& app, LaunchFlags& flags);
 /// Declare --memory, --spill-dir.
 void AddMemoryFlags(CLI::App& app, std::string& memory, std::string& spill_dir);
+
+/// What the flags ask for, with the environment of this process.
+orchestration::LaunchRequest RequestOf(const LaunchFlags& flags);
 
 /// Load the job that the flags name. Faults of its contents go to `faults`.
 Result<orchestration::LoadedJob> LoadJobFor(const LaunchFlags& flags, std::vector<orchestration::ConfigFault>& faults);

@@ -49,7 +49,9 @@ std::string ExamplesText(const std::vector<std::string>& examples) {
 
 std::vector<std::string> CommandNames() {
   std::vector<std::string> names;
-  for (const Command& command : AllCommands()) names.push_back(command.name);
+  for (const Command& command : AllCommands()) {
+    if (!command.hidden) names.push_back(command.name);
+  }
   return names;
 }
 
@@ -98,9 +100,9 @@ const std::string* FirstWord(const std::vector<std::string>& arguments) {
 }  // namespace
 
 const std::vector<Command>& AllCommands() {
-  static const std::vector<Command> commands = {RunCommand(),  CheckCommand(),     ExplainCommand(), PreviewCommand(),
-                                                NewCommand(),  SchedulesCommand(), SchemaCommand(),  FunctionsCommand(),
-                                                TaskCommand(), DoctorCommand(),    VersionCommand()};
+  static const std::vector<Command> commands = {
+      RunCommand(),    CheckCommand(),     ExplainCommand(), PreviewCommand(), NewCommand(),     SchedulesCommand(),
+      SchemaCommand(), FunctionsCommand(), TaskCommand(),    DoctorCommand(),  VersionCommand(), RunWorkerCommand()};
   return commands;
 }
 
@@ -123,15 +125,19 @@ void AddMemoryFlags(CLI::App& app, std::string& memory, std::string& spill_dir) 
       ->type_name("DIR");
 }
 
+orchestration::LaunchRequest RequestOf(const LaunchFlags& flags) {
+  return {.job = flags.job,
+          .params = flags.params,
+          .config_files = flags.config_files,
+          .settings = flags.settings,
+          .memory = flags.memory,
+          .spill_dir = flags.spill_dir,
+          .max_parallel_ops = flags.max_parallel_ops,
+          .environment = orchestration::Environment::OfProcess()};
+}
+
 Result<orchestration::LoadedJob> LoadJobFor(const LaunchFlags& flags, std::vector<orchestration::ConfigFault>& faults) {
-  orchestration::LaunchRequest request{.job = flags.job,
-                                       .params = flags.params,
-                                       .config_files = flags.config_files,
-                                       .settings = flags.settings,
-                                       .memory = flags.memory,
-                                       .spill_dir = flags.spill_dir,
-                                       .environment = orchestration::Environment::OfProcess()};
-  return orchestration::LoadJob(request, faults);
+  return orchestration::LoadJob(RequestOf(flags), faults);
 }
 
 int Main(int argc, char** argv) {
@@ -149,6 +155,7 @@ int Main(int argc, char** argv) {
   for (const Command& command : AllCommands()) {
     CLI::App* sub = app.add_subcommand(command.name, command.summary);
     sub->formatter(std::make_shared<HelpFormat>());
+    if (command.hidden) sub->group("");
     sub->footer(ExamplesText(command.examples));
     declared.push_back({&command, sub, command.declare(*sub)});
     AddTalkFlags(*sub, terminal);
@@ -159,7 +166,9 @@ int Main(int argc, char** argv) {
   terminal.Settle();
   std::vector<std::string> names = CommandNames();
   const std::string* word = FirstWord(arguments);
-  if (word != nullptr && std::find(names.begin(), names.end(), *word) == names.end()) {
+  const bool known = word != nullptr && std::any_of(AllCommands().begin(), AllCommands().end(),
+                                                    [&](const Command& command) { return command.name == *word; });
+  if (word != nullptr && !known) {
     std::string guess = DidYouMean(*word, names);
     return UsageError(terminal, fmt::format("there is no command \"{}\"", *word),
                       guess.empty() ? fmt::format("the commands are {}", fmt::join(names, ", ")) : guess);

@@ -4,13 +4,16 @@
 #include "cli/command.h"
 #include "cli/exit_code.h"
 #include "cli/run_report.h"
-#include "cli/run_view.h"
+#include "cli/run_session.h"
+#include "cli/run_supervisor.h"
 #include "cli/signals.h"
+#include "orchestration/config/new_run.h"
 #include "orchestration/definition/op_graph.h"
+#include "orchestration/leases/settle.h"
+#include "orchestration/resource/known_kinds.h"
 #include "runner/bind_frames.h"
 #include "runner/command_op.h"
 #include "runner/job_executor.h"
-#include "runner/run_json.h"
 
 namespace mutirao::cli {
 namespace {
@@ -22,32 +25,6 @@ using orchestration::OpDef;
 struct RunFlags : LaunchFlags {
   std::vector<std::string> only;
   bool dry_run = false;
-};
-
-// Writes run.json as soon as outputs are visible, so that a run that dies later has left its account.
-class RecordingView : public RunView {
- public:
-  RecordingView(const Terminal& terminal, const LoadedJob& job, std::string run_id)
-      : RunView(terminal), job_(job), run_id_(std::move(run_id)), started_(Clock::System().Now()) {}
-
-  void OpEnded(const OpDef& op, const orchestration::OpRecord& record) override {
-    RunView::OpEnded(op, record);
-    so_far_.ops.push_back(record);
-    if (!record.outcome.contains("writes")) return;
-    so_far_.run_id = run_id_;
-    so_far_.started = started_;
-    so_far_.ended = Clock::System().Now();
-    Json document = runner::RunToJson(job_, so_far_);
-    document["state"] = "running";
-    Result<std::vector<std::string>> written = runner::WriteRunJson(job_, document);
-    if (!written.ok()) OpWarned(op.name, written.status().ToString());
-  }
-
- private:
-  const LoadedJob& job_;
-  const std::string run_id_;
-  const WallTime started_;
-  orchestration::RunRecord so_far_;
 };
 
 Json PlanOf(const LoadedJob& job, const OpDef& op, const std::string& run_id) {
@@ -149,7 +126,72 @@ void TellNext(const Terminal& terminal, const RunFlags& flags, const orchestrati
                                  has_values ? " (and the same -p, -c and --set)" : ""));
 }
 
-int Run(const Terminal& terminal, const RunFlags& flags) {
+void Report(const Terminal& terminal, const RunFlags& flags, const SessionResult& result) {
+  if (terminal.json) {
+    terminal.PrintJson(result.document);
+    return;
+  }
+  std::string report = RunReport(result.document);
+  report.pop_back();
+  terminal.Say(report);
+  if (!result.run.store_error.ok()) {
+    terminal.Fail(result.run.store_error.Context("the end of the run could not be stored"));
+  }
+  TellNext(terminal, flags, result.run);
+}
+
+// The store of the project, once what earlier runs left when they died is brought to its end.
+Result<std::unique_ptr<orchestration::Store>> OpenTidyStore(const Terminal& terminal,
+                                                            const orchestration::InstanceSettings& instance) {
+  Result<std::unique_ptr<orchestration::Store>> opened = orchestration::OpenStore(instance.store);
+  if (!opened.ok()) {
+    Status error = opened.status();
+    if (!error.help().empty()) return error;
+    return std::move(error).Help("runs are stored; set MUTIRAO_STORE=sqlite:PATH to have the store elsewhere");
+  }
+  std::unique_ptr<orchestration::Store> store = std::move(*opened);
+  const orchestration::ResourceKinds& kinds = orchestration::KnownResourceKinds();
+  std::vector<std::string> settled = MUTIRAO_TRY(orchestration::SettleDeadRuns(*store, kinds, Clock::System()));
+  for (const std::string& id : settled) terminal.Say(fmt::format("note: run {} had died; it is settled now", id));
+  std::vector<orchestration::Reaped> reaped =
+      MUTIRAO_TRY(orchestration::ReapDeadLeases(*store, kinds, Clock::System()));
+  for (const orchestration::Reaped& lease : reaped) {
+    if (lease.error.ok()) {
+      terminal.Say(fmt::format("note: ended what run {} had left of {}", lease.lease.run_id, lease.lease.resource));
+    } else {
+      terminal.Warn(fmt::format("what run {} left of {} could not be ended: {}", lease.lease.run_id,
+                                lease.lease.resource, lease.error.ToString()));
+    }
+  }
+  return store;
+}
+
+struct Stored {
+  std::unique_ptr<orchestration::Store> store;
+  orchestration::RunRow run;
+};
+
+// Store the run as asked for by these flags, and take it.
+Result<Stored> StoreRun(const Terminal& terminal, const RunFlags& flags, const LoadedJob& job,
+                        const std::set<std::string>& selected, WorkerNote& note) {
+  std::vector<ConfigFault> faults;
+  Result<orchestration::InstanceSettings> instance = orchestration::ReadInstance(job.project, faults);
+  if (!instance.ok() && !faults.empty()) terminal.Fail(faults);
+  MUTIRAO_TRY(instance);
+  orchestration::StoredRequest request =
+      MUTIRAO_TRY(orchestration::StoreRequest(RequestOf(flags), flags.only, false, faults));
+  request.json["local"] = true;
+  Stored stored;
+  stored.store = MUTIRAO_TRY(OpenTidyStore(terminal, *instance));
+  orchestration::NewRun run =
+      orchestration::MakeNewRun(job.def, job.path, job.project.root, *instance, request.json, selected);
+  orchestration::Store::Added added = MUTIRAO_TRY(stored.store->AddRun(run));
+  note.RunIsStored(added.run.spec.id, instance->store.uri, instance->store.project_root);
+  stored.run = MUTIRAO_TRY(stored.store->ClaimRun(added.run.spec.id, ThisProcess()));
+  return stored;
+}
+
+int Work(const Terminal& terminal, const RunFlags& flags, WorkerNote& note) {
   HoldStopSignals();
   std::vector<ConfigFault> faults;
   std::optional<LoadedJob> job;
@@ -157,33 +199,50 @@ int Run(const Terminal& terminal, const RunFlags& flags) {
   int code = kExitOk;
   if (!Prepare(terminal, flags, faults, job, selected, code)) return code;
   if (flags.dry_run) return DryRun(terminal, *job, selected);
-
-  std::string run_id = MakeRunId();
-  RecordingView view(terminal, *job, run_id);
-  SignalStop signals(
-      [&](int) { view.Say("stopping: the running op is asked to end and nothing is published; again to force"); },
-      [&] {
-        view.Say("forced");
-        runner::KillCommandsNow();
-      });
-  runner::JobExecutor executor(*job, view);
-  orchestration::RunOptions options{.run_id = run_id, .stop = signals.token(), .observer = &view};
-  orchestration::RunRecord run = orchestration::RunJob(job->def, selected, executor, options);
-
-  Json document = runner::RunToJson(*job, run);
-  Result<std::vector<std::string>> written = runner::WriteRunJson(*job, document);
-  if (!written.ok()) terminal.Warn(written.status().ToString());
-  if (terminal.json) {
-    terminal.PrintJson(document);
-  } else {
-    std::string report = RunReport(document);
-    report.pop_back();
-    terminal.Say(report);
-    TellNext(terminal, flags, run);
+  Result<Stored> stored = StoreRun(terminal, flags, *job, selected, note);
+  if (!stored.ok()) {
+    terminal.Fail(stored.status());
+    return ExitCodeFor(stored.status());
   }
-  if (signals.signal() != 0 && run.state == orchestration::RunState::kCancelled)
-    return ExitCodeForSignal(signals.signal());
-  return ExitCodeFor(run);
+  const std::string folder = orchestration::RunFolder(job->project.root, stored->run.spec.id);
+  Result<SessionResult> result = RunClaimed(terminal, *job, selected, *stored->store, stored->run, folder);
+  if (!result.ok()) {
+    terminal.Fail(result.status());
+    return ExitCodeFor(result.status());
+  }
+  Report(terminal, flags, *result);
+  return ExitCodeFor(*result);
+}
+
+// The worker is gone before its time: settle its run at once, and tell of it.
+int AfterDeath(const Terminal& terminal, const WorkerNote& note, const orchestration::Death& death) {
+  const int code = death.exit->signal != 0 ? ExitCodeForSignal(death.exit->signal)
+                   : death.exit->code != 0 ? death.exit->code
+                                           : kExitFailed;
+  if (!note.run_is_stored()) {
+    terminal.Fail(Status::Internal(fmt::format("the run's process ended with {}", death.exit->ToString())));
+    return code;
+  }
+  Result<std::unique_ptr<orchestration::Store>> store =
+      orchestration::OpenStore({.uri = note.store_uri(), .project_root = note.project_root()});
+  Status settled = store.ok() ? orchestration::SettleDeadRun(**store, orchestration::KnownResourceKinds(),
+                                                             Clock::System(), note.run_id(), death)
+                              : store.status();
+  Result<orchestration::RunRow> run = store.ok() ? (*store)->GetRun(note.run_id()) : store.status();
+  std::string why = death.exit->ToString();
+  if (run.ok() && run->cause.is_object()) why = run->cause.value("message", why);
+  const bool cancelled = run.ok() && run->state == orchestration::RunState::kCancelled;
+  terminal.Fail(
+      Status::Failed(fmt::format("run {} {}: {}", note.run_id(), cancelled ? "was cancelled" : "failed", why)));
+  if (!settled.ok() && settled.code() != StatusCode::kCancelled) terminal.Warn(settled.ToString());
+  if (run.ok() && run->leaked) terminal.Warn("something that the run made is left; see `mutirao leases`");
+  return code;
+}
+
+int Run(const Terminal& terminal, const RunFlags& flags) {
+  return Supervise(
+      [&](WorkerNote& note) { return Work(terminal, flags, note); },
+      [&](const WorkerNote& note, const orchestration::Death& death) { return AfterDeath(terminal, note, death); });
 }
 
 }  // namespace
@@ -200,6 +259,9 @@ Command RunCommand() {
             app.add_option("JOB", flags->job, "Path of a job file, or name of one in jobs/")->required();
             AddLaunchFlags(app, *flags);
             AddMemoryFlags(app, flags->memory, flags->spill_dir);
+            app.add_option("--max-parallel-ops", flags->max_parallel_ops, "Ops at a time; default: as many as cores")
+                ->check(CLI::Range(1, 1000))
+                ->type_name("N");
             app.add_option("--only", flags->only, "Ops to run: op, op+ (and those after it), +op (and those before it)")
                 ->type_name("OP");
             app.add_flag("--dry-run", flags->dry_run, "Show what would be done and do nothing");

@@ -81,6 +81,7 @@ std::string RunReport(const Json& run) {
   text += fmt::format("run {} of {} {} in {}, peak memory {}\n", Text(run, "run"), Text(run, "job"), Text(run, "state"),
                       FormatDuration(std::chrono::duration<double>(run.at("seconds").get<double>())),
                       BytesText(Number(run, "peak_memory_bytes")));
+  if (run.value("leaked", false)) text += "  something that it made is left; see `mutirao leases`\n";
   return text;
 }
 

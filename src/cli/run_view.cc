@@ -94,7 +94,7 @@ void RunView::Say(const std::string& line) {
 
 void RunView::OpStarted(const orchestration::OpDef& op, int attempt) {
   std::lock_guard lock(mutex_);
-  started_ = told_ = steady_clock::now();
+  started_[op.name] = told_ = steady_clock::now();
   if (terminal_.verbose > 0)
     SayLine(fmt::format("{}: started{}", op.name, attempt > 1 ? fmt::format(", attempt {}", attempt) : ""), false);
 }
@@ -129,7 +129,7 @@ void RunView::OpProgress(const std::string& op, const engine::Progress& progress
   steady_clock::time_point now = steady_clock::now();
   if (SecondsBetween(told_, now) < (draws_line_ ? kSecondsBetweenDrawings : kSecondsBetweenLines)) return;
   told_ = now;
-  std::string text = ProgressText(op, progress, SecondsBetween(started_, now), MemoryNow());
+  std::string text = ProgressText(op, progress, SecondsBetween(started_[op], now), MemoryNow());
   if (!draws_line_) return terminal_.Say(text);
   std::string drawing = "\r\x1b[K" + text;
   [[maybe_unused]] ssize_t ignored = write(STDERR_FILENO, drawing.data(), drawing.size());
@@ -146,6 +146,25 @@ void RunView::OpWarned(const std::string& op, const std::string& text) {
 void RunView::OpWrote(const std::string& op, const std::string& line) {
   std::lock_guard lock(mutex_);
   SayLine(fmt::format("{} | {}", terminal_.Paint("34", op), line), false);
+}
+
+// Resources; what becomes of ops is told by the others.
+void RunView::Recorded(const orchestration::Event& event) {
+  namespace type = orchestration::event;
+  if (!event.type.starts_with("resource.") || terminal_.json) return;
+  std::lock_guard lock(mutex_);
+  const std::string name = event.data.value("resource", std::string());
+  const Json error = event.data.value("error", Json::object());
+  const std::string why = error.value("message", std::string());
+  if (event.type == type::kResourceFailed) {
+    SayLine(fmt::format("{}: could not be made: {}", name, why), true);
+  } else if (event.type == type::kResourceLeaked) {
+    SayLine(fmt::format("{}: could not be ended, something is left: {}", name, why), true);
+  } else if (event.type == type::kResourceProgress) {
+    SayLine(fmt::format("{}: {}", name, event.data.value("message", std::string())), false);
+  } else if (terminal_.verbose > 0) {
+    SayLine(fmt::format("{}: {}", name, event.type.substr(event.type.find('.') + 1)), false);
+  }
 }
 
 void RunView::OpIsWrong(const std::string& op, const std::vector<orchestration::ConfigFault>& faults) {

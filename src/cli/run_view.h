@@ -25,6 +25,7 @@ class RunView : public runner::RunEvents {
   void OpWarned(const std::string& op, const std::string& text) override;
   void OpWrote(const std::string& op, const std::string& line) override;
   void OpIsWrong(const std::string& op, const std::vector<orchestration::ConfigFault>& faults) override;
+  void Recorded(const orchestration::Event& event) override;
 
   /// Say a line of one's own between the others.
   void Say(const std::string& line);
@@ -40,7 +41,7 @@ class RunView : public runner::RunEvents {
   const bool tells_progress_;
   std::mutex mutex_;  // guards what follows
   bool line_shown_ = false;
-  Time started_{};
+  std::map<std::string, Time> started_;  // by op
   Time told_{};
   std::set<std::string> warned_;
   std::set<std::string> wrong_;  // ops whose faults are told

@@ -4,6 +4,8 @@
 
 #include <fmt/format.h>
 
+#include "orchestration/resource/known_kinds.h"
+#include "orchestration/run/make_run_plan.h"
 #include "runner/bind_frames.h"
 #include "runner/check_places.h"
 #include "runner/command_op.h"
@@ -34,6 +36,8 @@ void CheckAgainstOtherOps(const BoundFrames& bound, const OpDef& op, const std::
 
 void NoteIdleConfig(const LoadedJob& job, std::vector<std::string>& notes) {
   for (const auto& [name, config] : job.launch.resources) {
+    const orchestration::ResourceDef* def = job.def.FindResource(name);
+    if (def == nullptr || orchestration::KnownResourceKinds().Find(def->type) != nullptr) continue;
     std::vector<std::string> idle;
     for (const auto& [key, value] : config.items()) {
       if (key != "provider" && key != "n_workers") idle.push_back(key);
@@ -67,6 +71,10 @@ Status JobExecutor::Execute(const OpDef& op, const orchestration::OpAttempt& att
   return RunFrames(job_, op, bound, attempt, events_, outcome);
 }
 
+void JobExecutor::ForceStop() {
+  KillCommandsNow();
+}
+
 Status JobExecutor::Refuse(const OpDef& op, const Diagnostics& errors) {
   std::vector<orchestration::ConfigFault> faults;
   AddFaults(errors, job_.document, faults);
@@ -80,6 +88,13 @@ JobCheck CheckJob(const LoadedJob& job, const std::set<std::string>& selected) {
   JobCheck check;
   std::map<std::string, std::string> written;
   NoteIdleConfig(job, check.notes);
+  Result<orchestration::RunPlan> plan =
+      orchestration::MakeRunPlan(job, orchestration::KnownResourceKinds(), kNoRun, selected, {});
+  if (!plan.ok()) {
+    Diagnostics errors;
+    errors.Add({.message = plan.status().message(), .pointer = "/resources", .help = plan.status().help()});
+    AddFaults(errors, job.document, check.faults);
+  }
   for (const OpDef& op : job.def.ops) {
     if (!selected.empty() && !selected.contains(op.name)) continue;
     if (orchestration::UsesAny(op.spec, job.launch.missing)) {

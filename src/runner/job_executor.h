@@ -13,6 +13,7 @@ class JobExecutor : public orchestration::OpExecutor {
   JobExecutor(const orchestration::LoadedJob& job, RunEvents& events) : job_(job), events_(events) {}
 
   Status Execute(const orchestration::OpDef& op, const orchestration::OpAttempt& attempt, Json& outcome) override;
+  void ForceStop() override;
 
  private:
   Status Refuse(const orchestration::OpDef& op, const Diagnostics& errors);

@@ -51,16 +51,8 @@ Json ConfigToJson(const orchestration::LaunchConfig& launch) {
 
 }  // namespace
 
-Json RunToJson(const orchestration::LoadedJob& job, const orchestration::RunRecord& run) {
+Json LaunchToJson(const orchestration::LoadedJob& job) {
   Json json;
-  json["format"] = 1;
-  json["run"] = run.run_id;
-  json["job"] = job.def.name;
-  json["file"] = job.path;
-  json["state"] = orchestration::RunStateName(run.state);
-  json["started"] = FormatUtc(run.started);
-  json["ended"] = FormatUtc(run.ended);
-  json["seconds"] = run.seconds;
   json["params"] = Json::object();
   for (const orchestration::ParamDef& param : job.def.params) {
     auto value = job.launch.params.find(param.name);
@@ -70,6 +62,22 @@ Json RunToJson(const orchestration::LoadedJob& job, const orchestration::RunReco
     json["params"][param.name]["origin"] = value->second.origin;
   }
   json["config"] = ConfigToJson(job.launch);
+  return json;
+}
+
+Json RunToJson(const orchestration::LoadedJob& job, const orchestration::RunRecord& run) {
+  Json json;
+  json["format"] = 1;
+  json["run"] = run.run_id;
+  json["job"] = job.def.name;
+  json["file"] = job.path;
+  json["state"] = orchestration::RunStateName(run.state);
+  if (!run.cause.ok()) json["cause"] = orchestration::ErrorToJson(run.cause);
+  if (run.leaked) json["leaked"] = true;
+  json["started"] = FormatUtc(run.started);
+  json["ended"] = FormatUtc(run.ended);
+  json["seconds"] = run.seconds;
+  json.update(LaunchToJson(job));
   json["ops"] = Json::object();
   for (const orchestration::OpRecord& record : run.ops) json["ops"][record.op] = OpToJson(record);
   json["peak_memory_bytes"] = PeakMemory();

@@ -43,6 +43,11 @@ Json ReadYamlLeaves(const Json& value) {
   return map;
 }
 
+// The one value beside params and configs that is no text.
+void ReadTopLevelNumber(Json& values) {
+  if (values.contains("max_parallel_ops")) values["max_parallel_ops"] = ReadYamlLeaves(values["max_parallel_ops"]);
+}
+
 class Resolver {
  public:
   Resolver(const JobDef& job, const std::vector<ConfigLayer>& layers, std::vector<ConfigFault>& faults)
@@ -54,6 +59,7 @@ class Resolver {
     launch_.memory = TopLevelText("memory", job_.memory);
     launch_.spill_dir = TopLevelText("spill_dir", job_.spill_dir);
     ReadMemory();
+    ReadMaxParallelOps();
     for (const ResourceDef& resource : job_.resources) {
       ResolveConfig("resources", resource.name, resource.config, resource.locked, launch_.resources,
                     launch_.resource_origins);
@@ -112,6 +118,20 @@ class Resolver {
     if (!of_job.empty()) result = ConfigValue{of_job, "job"};
     take(false);
     return result;
+  }
+
+  // One of a wrong shape was told before.
+  void ReadMaxParallelOps() {
+    auto take = [&](bool for_all_jobs) {
+      for (const ConfigLayer& layer : layers_) {
+        const auto found = layer.values.find("max_parallel_ops");
+        if (layer.for_all_jobs != for_all_jobs || found == layer.values.end()) continue;
+        if (found->is_number_integer() && *found > 0) launch_.max_parallel_ops = ConfigValue{*found, layer.origin};
+      }
+    };
+    take(true);
+    if (job_.max_parallel_ops > 0) launch_.max_parallel_ops = ConfigValue{job_.max_parallel_ops, "job"};
+    take(false);
   }
 
   // The size becomes a number. A fault is told where the size was given; one of its shape was told before.
@@ -227,7 +247,7 @@ class Resolver {
     std::string provider = config.contains("provider") && config["provider"].is_string()
                                ? config["provider"].get<std::string>()
                                : std::string("embedded");
-    if (provider != "embedded") {
+    if (resource.type == "cluster" && provider != "embedded") {
       errors.Add({.message = fmt::format("resource \"{}\" asks for provider \"{}\"; this build runs \"embedded\" only",
                                          resource.name, provider),
                   .pointer = "/provider",
@@ -326,7 +346,9 @@ Result<ConfigLayer> LayerFromSet(const std::string& text) {
 }
 
 ConfigLayer LayerFromFlag(const std::string& flag, const std::string& key, const std::string& value) {
-  return {.origin = flag, .values = Nest({key}, value), .from_text = true};
+  Json values = Nest({key}, value);
+  ReadTopLevelNumber(values);
+  return {.origin = flag, .values = std::move(values), .from_text = true};
 }
 
 std::vector<ConfigLayer> LayersFromEnvironment(const Environment& environment, const JobDef& job) {
@@ -345,7 +367,9 @@ std::vector<ConfigLayer> LayersFromEnvironment(const Environment& environment, c
                                                                    : job.OpNames());
     }
     for (size_t i = 2; i < path.size(); ++i) path[i] = Lower(path[i]);
-    layers.push_back({.origin = "environment " + variable, .values = Nest(path, value), .from_text = true});
+    Json values = Nest(path, value);
+    ReadTopLevelNumber(values);
+    layers.push_back({.origin = "environment " + variable, .values = std::move(values), .from_text = true});
   }
   return layers;
 }

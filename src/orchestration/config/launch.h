@@ -44,6 +44,8 @@ struct LaunchConfig {
   /// Bytes that the breakers of an op may hold, and the folder for the rest; none: the engine's default.
   std::optional<ConfigValue> memory;
   std::optional<ConfigValue> spill_dir;
+  /// Ops that may run at a time; none: as many as there are cores.
+  std::optional<ConfigValue> max_parallel_ops;
   /// Config by resource and by op, and the origin of each leaf by pointer ("/n_workers").
   std::map<std::string, Json> resources;
   std::map<std::string, Json> ops;

@@ -89,6 +89,18 @@ void AddFlagLayer(const char* flag, Result<ConfigLayer> layer, std::vector<Confi
   faults.push_back({.origin = flag, .diagnostic = {.message = status.message(), .help = status.help()}});
 }
 
+// Values of configs whose keys look secret, at any depth.
+void HideBelow(const Json& config) {
+  if (!config.is_object()) return;
+  for (const auto& [key, value] : config.items()) {
+    if (value.is_structured()) {
+      HideBelow(value);
+    } else if (LooksSecret(key) && FindVariables(ValueAsText(value)).empty()) {
+      Redactor::Global().Add(ValueAsText(value));
+    }
+  }
+}
+
 // Values that must not be seen in anything that is shown or written: params and variables whose names say so.
 void HideSecrets(const LoadedJob& job) {
   // A command may print a variable that no ${env.NAME} took; short values would mask ordinary words.
@@ -96,6 +108,8 @@ void HideSecrets(const LoadedJob& job) {
   for (const auto& [name, value] : job.project.environment.variables()) {
     if (LooksSecret(name) && value.size() >= kShortestUnasked) Redactor::Global().Add(value);
   }
+  for (const auto& [name, config] : job.launch.resources) HideBelow(config);
+  for (const auto& [name, config] : job.launch.ops) HideBelow(config);
   for (const auto& [name, value] : job.launch.params) {
     if (!LooksSecret(name)) continue;
     for (const Json& item : value.value.is_array() ? value.value : Json::array({value.value})) {
@@ -225,6 +239,9 @@ Result<LoadedJob> LoadJob(const LaunchRequest& request, std::vector<ConfigFault>
   for (const std::string& text : request.params) AddFlagLayer("-p", LayerFromParam(text), layers, faults);
   for (const std::string& text : request.settings) AddFlagLayer("--set", LayerFromSet(text), layers, faults);
   if (!request.memory.empty()) layers.push_back(LayerFromFlag("--memory", "memory", request.memory));
+  if (!request.max_parallel_ops.empty()) {
+    layers.push_back(LayerFromFlag("--max-parallel-ops", "max_parallel_ops", request.max_parallel_ops));
+  }
   if (!request.spill_dir.empty()) layers.push_back(LayerFromFlag("--spill-dir", "spill_dir", request.spill_dir));
   std::vector<ConfigFault> config_faults;
   loaded.launch = ResolveLaunch(loaded.def, layers, config_faults);

@@ -59,6 +59,7 @@ struct LaunchRequest {
   std::vector<std::string> settings;      ///< path=value
   std::string memory;                     ///< a size; empty: not said
   std::string spill_dir;
+  std::string max_parallel_ops;  ///< a number; empty: not said
   Environment environment;
 };
 

@@ -92,6 +92,7 @@ Result<StoredRequest> StoreRequest(const LaunchRequest& request, const std::vect
   for (const ConfigLayer& layer : layers) json["config"].push_back(LayerToJson(layer, stored.masked));
   if (!settings.empty()) json["set"] = settings;
   if (!request.memory.empty()) json["memory"] = request.memory;
+  if (!request.max_parallel_ops.empty()) json["max_parallel_ops"] = request.max_parallel_ops;
   if (!request.spill_dir.empty()) json["spill_dir"] = request.spill_dir;
   if (!only.empty()) json["only"] = only;
   if (from_failure) json["from_failure"] = true;
@@ -111,6 +112,7 @@ Result<LaunchRequest> ReadStoredRequest(const Json& json, const std::string& job
   request.params = TextsAt(json, "params");
   request.settings = TextsAt(json, "set");
   request.memory = TextAt(json, "memory");
+  request.max_parallel_ops = TextAt(json, "max_parallel_ops");
   request.spill_dir = TextAt(json, "spill_dir");
   if (!json.contains("config")) return request;
   if (!json["config"].is_array()) return Status::Invalid("\"config\" of a stored request must be a list");

@@ -11,7 +11,7 @@ namespace mutirao::orchestration {
 /// project's own files and the environment.
 ///
 ///     {"params": ["uf=SP"], "config": [{"origin": "file prod.yaml", "values": {…}}], "set": ["ops.load.config.n=1"],
-///      "memory": "2GiB", "spill_dir": "/mnt", "only": ["load+"], "from_failure": true}
+///      "memory": "2GiB", "max_parallel_ops": "4", "spill_dir": "/mnt", "only": ["load+"], "from_failure": true}
 ///
 /// Parts that were not given are left out.
 struct StoredRequest {

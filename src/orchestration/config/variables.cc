@@ -53,6 +53,9 @@ std::string ValueAsText(const Json& value) {
 
 Result<Json> Variables::Find(const std::string& name) const {
   if (auto found = values_.find(name); found != values_.end()) return found->second;
+  for (const std::string& prefix : kept_) {
+    if (name.starts_with(prefix)) return Json("${" + name + "}");
+  }
   std::vector<std::string> names;
   if (name.starts_with("env.")) {
     std::string variable = name.substr(4);

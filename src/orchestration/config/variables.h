@@ -17,6 +17,9 @@ class Variables {
 
   void Set(std::string name, Json value) { values_[std::move(name)] = std::move(value); }
 
+  /// Let ${…} of names that begin so stand as they are: somebody else replaces them later.
+  void Keep(std::string prefix) { kept_.push_back(std::move(prefix)); }
+
   /// Errors: kInvalid for a name that is not there, with a did-you-mean.
   Result<Json> Find(const std::string& name) const;
 
@@ -32,6 +35,7 @@ class Variables {
 
  private:
   std::map<std::string, Json> values_;
+  std::vector<std::string> kept_;
   const Environment* environment_;
 };
 

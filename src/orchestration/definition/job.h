@@ -25,16 +25,6 @@ struct ParamDef {
   std::vector<Json> allowed;
 };
 
-/// Something that the ops of a run share.
-struct ResourceDef {
-  std::string name;
-  std::string pointer;
-  std::string type;
-  Json config = Json::object();
-  /// Keys of `config` that a launch must not change.
-  std::vector<std::string> locked;
-};
-
 enum class Backoff { kNone, kLinear, kExponential };
 enum class Jitter { kNone, kFull, kPlusMinus };
 
@@ -44,6 +34,22 @@ struct RetryPolicy {
   Duration delay{0};
   Backoff backoff = Backoff::kNone;
   Jitter jitter = Jitter::kNone;
+};
+
+/// Something that the ops of a run share.
+struct ResourceDef {
+  std::string name;
+  std::string pointer;
+  std::string type;
+  Json config = Json::object();
+  /// Keys of `config` that a launch must not change.
+  std::vector<std::string> locked;
+  /// Resources that must be up before this one is made.
+  std::vector<std::string> needs;
+  /// When making it failed.
+  RetryPolicy retry;
+  std::optional<Duration> timeout;          ///< of one try to make it
+  std::optional<Duration> release_timeout;  ///< of ending it
 };
 
 enum class OpBody { kFrames, kCommand, kModule };
@@ -103,6 +109,8 @@ struct JobDef {
   /// As written ("2 GiB"); empty: not said.
   std::string memory;
   std::string spill_dir;
+  /// 0: not said.
+  int max_parallel_ops = 0;
   std::vector<ParamDef> params;
   std::vector<ResourceDef> resources;
   /// In the order of the file.

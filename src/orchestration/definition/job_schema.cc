@@ -2,6 +2,7 @@
 
 #include "base/diagnostic.h"
 #include "orchestration/definition/hook.h"
+#include "orchestration/resource/known_kinds.h"
 
 namespace mutirao::orchestration {
 namespace {
@@ -23,6 +24,8 @@ constexpr const char* kJobSchema = R"JSON({
     "memory": {"type": "string", "pattern": "^[0-9]+(\\.[0-9]+)? ?([KMGT]i?)?B$", "x-expects": "a size such as 4 GiB",
                "description": "What sorts, groups, joins and shared frames of an op may hold; more goes to disk. Default: half of what there is."},
     "spill_dir": {"type": "string", "minLength": 1, "description": "Folder for what does not fit into memory; default: $TMPDIR or /var/tmp."},
+    "max_parallel_ops": {"type": "integer", "minimum": 1, "maximum": 1000,
+               "description": "How many ops may run at a time; default: as many as there are cores. Of the ops that use the engine (frames, modules) one runs at a time."},
     "params": {
       "type": "object", "title": "params",
       "description": "Typed values that a launch may set: -p name=value. ${name} stands for the value.",
@@ -59,8 +62,12 @@ constexpr const char* kJobSchema = R"JSON({
     "resource": {
       "type": "object", "title": "a resource", "additionalProperties": false, "required": ["type"],
       "properties": {
-        "type": {"type": "string", "description": "cluster"},
+        "type": {"type": "string", "description": "What kind of resource: see `mutirao schema resource`."},
         "description": {"type": "string"},
+        "requires": {"$ref": "#/definitions/names", "description": "Resources that must be up before this one is made."},
+        "retry": {"$ref": "#/definitions/retry", "description": "When making it fails."},
+        "timeout": {"$ref": "#/definitions/duration", "description": "How long one try to make it may take; default 20m."},
+        "release_timeout": {"$ref": "#/definitions/duration", "description": "How long ending it may take; default 2m."},
         "config": {"type": "object", "title": "the config of a resource",
                    "description": "Defaults; a launch may override each key that is not locked."},
         "locked": {"$ref": "#/definitions/names", "description": "Keys of config that a launch must not change."}
@@ -133,6 +140,7 @@ constexpr const char* kLaunchSchema = R"JSON({
     "memory": {"type": "string", "pattern": "^[0-9]+(\\.[0-9]+)? ?([KMGT]i?)?B$", "x-expects": "a size such as 4 GiB",
                "description": "As in a job."},
     "spill_dir": {"type": "string", "minLength": 1, "description": "As in a job."},
+    "max_parallel_ops": {"type": "integer", "minimum": 1, "maximum": 1000, "description": "As in a job."},
     "params": {"type": "object", "description": "Values of params by name."},
     "resources": {"type": "object", "additionalProperties": {"$ref": "#/definitions/settings"}},
     "ops": {"type": "object", "additionalProperties": {"$ref": "#/definitions/settings"}}
@@ -179,11 +187,16 @@ const Json& LaunchSchema() {
 
 const Json* ResourceConfigSchema(const std::string& type) {
   static const Json cluster = Json::parse(kClusterSchema);
+  if (const ResourceKind* kind = KnownResourceKinds().Find(type)) return &kind->config_schema();
   return type == "cluster" ? &cluster : nullptr;
 }
 
 std::vector<std::string> ResourceTypes() {
-  return {"cluster"};
+  std::vector<std::string> types = {"cluster"};
+  for (const ResourceKind* kind : KnownResourceKinds().All()) {
+    if (kind->name() != "cluster") types.push_back(kind->name());
+  }
+  return types;
 }
 
 }  // namespace mutirao::orchestration

@@ -54,6 +54,9 @@ class Parser {
     job_.tags = MapAt(document_, "tags");
     job_.memory = TextAt(document_, "memory");
     job_.spill_dir = TextAt(document_, "spill_dir");
+    if (document_.contains("max_parallel_ops") && document_["max_parallel_ops"].is_number_integer()) {
+      job_.max_parallel_ops = std::max(0, document_["max_parallel_ops"].get<int>());
+    }
     EachEntry("params",
               [&](const std::string& name, const Json& map, const std::string& at) { AddParam(name, map, at); });
     EachEntry("resources",
@@ -143,6 +146,12 @@ class Parser {
     ResourceDef resource{.name = name, .pointer = pointer, .type = TextAt(map, "type")};
     resource.config = MapAt(map, "config");
     resource.locked = NamesAt(map, "locked");
+    resource.needs = NamesAt(map, "requires");
+    resource.retry = ReadRetry(MapAt(map, "retry"));
+    for (auto [key, target] :
+         {std::pair("timeout", &resource.timeout), std::pair("release_timeout", &resource.release_timeout)}) {
+      if (Result<Duration> length = ParseDuration(TextAt(map, key)); length.ok()) *target = *length;
+    }
     const Json* schema = ResourceConfigSchema(resource.type);
     if (schema == nullptr && !resource.type.empty()) {
       std::string help = DidYouMean(resource.type, ResourceTypes());
@@ -331,6 +340,9 @@ class Parser {
     for (const OpDef& op : job_.ops) {
       CheckNames(op.after, ops, op.pointer + "/after", "op");
       CheckNames(op.resources, resources, op.pointer + "/requires", "resource");
+    }
+    for (const ResourceDef& resource : job_.resources) {
+      CheckNames(resource.needs, resources, resource.pointer + "/requires", "resource");
     }
     std::vector<std::string> params;
     for (const ParamDef& param : job_.params) params.push_back(param.name);

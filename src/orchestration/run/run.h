@@ -1,18 +1,22 @@
 #pragma once
 
 #include <functional>
-#include <random>
-#include <set>
+#include <map>
+#include <memory>
 #include <stop_token>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/clock.h"
 #include "base/json.h"
 #include "orchestration/definition/job.h"
+#include "orchestration/run/event.h"
 #include "orchestration/run/state.h"
 
 namespace mutirao::orchestration {
+
+class Resource;
 
 /// What became of one op.
 struct OpRecord {
@@ -35,9 +39,18 @@ struct RunRecord {
   WallTime started{};
   WallTime ended{};
   double seconds = 0;
-  /// All ops of the job in the order they were gone through.
+  /// All ops of the job, each behind those it is after.
   std::vector<OpRecord> ops;
+  /// Something that the run made outside may still exist.
+  bool leaked = false;
+  /// Why it failed or was cancelled.
+  Status cause;
+  /// What kept the end of the run from being stored; the run is settled by the next process that opens the store.
+  Status store_error;
 };
+
+/// The outcomes of ops by name.
+using OpOutcomes = std::map<std::string, Json>;
 
 /// One try of an op.
 struct OpAttempt {
@@ -47,6 +60,15 @@ struct OpAttempt {
   WallTime run_started{};
   /// Asks the attempt to stop: the run was cancelled or the op's timeout is over.
   std::stop_token stop;
+  /// The run's folder for logs, 0700; empty: there is none.
+  std::string folder;
+  /// What the op requires, up.
+  std::map<std::string, const Resource*> resources;
+  /// Of the ops that this one is after, in this run or taken over from an earlier one; may be null.
+  std::shared_ptr<const OpOutcomes> outcomes;
+  /// Add an event of this attempt to the run's log: event::kOpProgress and the like, no change of its state.
+  /// May be empty. Threads: any. Cost: none; events are stored a few times a second.
+  std::function<void(std::string_view type, Json data)> emit;
 };
 
 /// Runs the body of an op. Given by whoever knows what bodies mean.
@@ -54,32 +76,21 @@ class OpExecutor {
  public:
   virtual ~OpExecutor() = default;
   /// Blocks until the attempt ended. A failed attempt has left nothing behind, or tells in `outcome` what it left.
+  /// Threads: several attempts, of different ops, at a time.
   virtual Status Execute(const OpDef& op, const OpAttempt& attempt, Json& outcome) = 0;
+  /// Give what was asked to stop no more time. Threads: any.
+  virtual void ForceStop() {}
 };
 
-/// Told what happens, from the thread that runs.
+/// Told what happens, from the thread that drives the run.
 class RunObserver {
  public:
   virtual ~RunObserver() = default;
   virtual void OpStarted(const OpDef&, int /*attempt*/) {}
   virtual void OpWillRetry(const OpDef&, const Status& /*error*/, int /*attempt*/, Duration /*delay*/) {}
   virtual void OpEnded(const OpDef&, const OpRecord&) {}
+  /// Every event of the run's log once it is stored, those above among them.
+  virtual void Recorded(const Event&) {}
 };
-
-struct RunOptions {
-  std::string run_id;
-  const Clock* clock = &Clock::System();
-  std::stop_token stop;
-  RunObserver* observer = nullptr;
-  uint64_t seed = std::random_device()();
-};
-
-/// Run the selected ops of a job in their order, one after the other, each with its retries and timeout.
-///
-/// A failed op blocks those after it; the others go on. After a stop request the running op is asked to stop, nothing
-/// more starts, and the run is cancelled whatever the op made of it.
-/// What cannot go better next time is not tried again: kInvalid, kUnsupported, kAlreadyExists, kInternal.
-RunRecord RunJob(const JobDef& job, const std::set<std::string>& selected, OpExecutor& executor,
-                 const RunOptions& options);
 
 }  // namespace mutirao::orchestration

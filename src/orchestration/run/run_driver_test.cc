@@ -1,10 +1,11 @@
-#include "orchestration/run/run.h"
+#include "orchestration/run/run_driver.h"
 
 #include <map>
 #include <thread>
 
 #include <gtest/gtest.h>
 
+#include "orchestration/definition/op_graph.h"
 #include "orchestration/definition/parse_job.h"
 #include "orchestration/run/retry_delay.h"
 
@@ -15,6 +16,7 @@ namespace {
 class Scripted : public OpExecutor {
  public:
   Status Execute(const OpDef& op, const OpAttempt& attempt, Json& outcome) override {
+    std::lock_guard lock(mutex);
     order += op.name;
     began.push_back(attempt.run_started);
     if (on_execute) on_execute();
@@ -28,6 +30,7 @@ class Scripted : public OpExecutor {
     outcome = {{"attempt", attempt.number}};
     return Status::Ok();
   }
+  std::mutex mutex;
   std::map<std::string, int> failures;
   StatusCode code = StatusCode::kFailed;
   std::string hang;
@@ -45,6 +48,21 @@ JobDef Job(const std::string& ops) {
   return job;
 }
 
+struct Given {
+  const Clock* clock = &Clock::System();
+  RunObserver* observer = nullptr;
+  int parallel = 1;
+  std::function<void(RunDriver&)> before_start;
+};
+
+RunRecord RunJob(const JobDef& job, const std::set<std::string>& selected, OpExecutor& executor, const Given& given) {
+  RunPlan plan{.run_id = "20260101-000000-00000000", .selected = selected, .max_parallel_ops = given.parallel};
+  for (const OpDef* op : InOrder(job)) plan.ops.push_back({.name = op->name, .after = op->after, .retry = op->retry});
+  RunDriver driver(job, plan, executor, nullptr, nullptr, {.clock = given.clock, .observer = given.observer});
+  if (given.before_start) given.before_start(driver);
+  return driver.Run();
+}
+
 constexpr const char* kThree =
     R"({"a": {"command": ["x"], "retry": {"max": 2}}, "b": {"command": ["x"], "after": ["a"]},
                                    "c": {"command": ["x"]}})";
@@ -56,13 +74,13 @@ std::string States(const RunRecord& run) {
   return text;
 }
 
-TEST(RunJob, RunsOpsInOrder) {
+TEST(RunDriver, RunsOpsInOrder) {
   Scripted executor;
   EXPECT_EQ(States(RunJob(Job(kThree), kAll, executor, {})), "succeeded a=succeeded b=succeeded c=succeeded");
   EXPECT_EQ(executor.order, "abc");
 }
 
-TEST(RunJob, KeepsWhatAFailedAttemptTells) {
+TEST(RunDriver, KeepsWhatAFailedAttemptTells) {
   Scripted executor;
   executor.failures = {{"c", 1}};
   executor.left_behind = true;
@@ -74,7 +92,7 @@ TEST(RunJob, KeepsWhatAFailedAttemptTells) {
   EXPECT_EQ(run.ops[0].outcome.dump(), R"({"attempt":2})");
 }
 
-TEST(RunJob, GivesAllAttemptsTheTimeTheRunBegan) {
+TEST(RunDriver, GivesAllAttemptsTheTimeTheRunBegan) {
   ManualClock clock(WallTime(std::chrono::sys_days(std::chrono::year(2026) / 1 / 31)));
   Scripted executor;
   executor.on_execute = [&] { clock.Advance(std::chrono::hours(24)); };
@@ -82,7 +100,7 @@ TEST(RunJob, GivesAllAttemptsTheTimeTheRunBegan) {
   EXPECT_EQ(executor.began, std::vector<WallTime>(3, run.started));
 }
 
-TEST(RunJob, TriesAgainUpToMax) {
+TEST(RunDriver, TriesAgainUpToMax) {
   Scripted executor;
   executor.failures = {{"a", 2}};
   RunRecord run = RunJob(Job(kThree), kAll, executor, {});
@@ -91,7 +109,7 @@ TEST(RunJob, TriesAgainUpToMax) {
   EXPECT_EQ(run.state, RunState::kSucceeded);
 }
 
-TEST(RunJob, BlocksWhatIsAfterAFailureAndNothingElse) {
+TEST(RunDriver, BlocksWhatIsAfterAFailureAndNothingElse) {
   Scripted executor;
   executor.failures = {{"a", 3}};
   RunRecord run = RunJob(Job(kThree), kAll, executor, {});
@@ -99,19 +117,19 @@ TEST(RunJob, BlocksWhatIsAfterAFailureAndNothingElse) {
   EXPECT_EQ(run.ops[1].blocked_by, "a");
 }
 
-TEST(RunJob, DoesNotTryAgainWhatCannotGoBetter) {
+TEST(RunDriver, DoesNotTryAgainWhatCannotGoBetter) {
   Scripted executor;
   executor.failures = {{"a", 1}};
   executor.code = StatusCode::kInvalid;
   EXPECT_EQ(RunJob(Job(kThree), kAll, executor, {}).ops[0].attempts, 1);
 }
 
-TEST(RunJob, LeavesOutWhatIsNotSelected) {
+TEST(RunDriver, LeavesOutWhatIsNotSelected) {
   Scripted executor;
   EXPECT_EQ(States(RunJob(Job(kThree), {"b"}, executor, {})), "succeeded a=skipped b=succeeded c=skipped");
 }
 
-TEST(RunJob, EndsAnAttemptAtItsTimeout) {
+TEST(RunDriver, EndsAnAttemptAtItsTimeout) {
   Scripted executor;
   executor.hang = "a";
   RunRecord run = RunJob(Job(R"({"a": {"command": ["x"], "timeout": "20ms"}})"), {"a"}, executor, {});
@@ -119,14 +137,68 @@ TEST(RunJob, EndsAnAttemptAtItsTimeout) {
   EXPECT_EQ(run.ops[0].error.code(), StatusCode::kDeadline);
 }
 
-TEST(RunJob, StopsAndStartsNothingMore) {
+TEST(RunDriver, StopsAndStartsNothingMore) {
   Scripted executor;
   executor.hang = "a";
-  std::stop_source stop;
-  executor.on_hang = [&] { stop.request_stop(); };
-  RunRecord run = RunJob(Job(kThree), kAll, executor, {.stop = stop.get_token()});
+  Given given;
+  given.before_start = [&](RunDriver& driver) {
+    executor.on_hang = [&driver] { driver.Cancel("somebody said so", false); };
+  };
+  RunRecord run = RunJob(Job(kThree), kAll, executor, given);
   EXPECT_EQ(States(run), "cancelled a=cancelled b=cancelled c=cancelled");
   EXPECT_EQ(executor.order, "a") << "a cancelled op is not tried again";
+  EXPECT_EQ(run.cause.message(), "somebody said so");
+}
+
+// Ends an op only when all of a number of them run.
+class Meeting : public OpExecutor {
+ public:
+  explicit Meeting(int expected) : expected_(expected) {}
+  Status Execute(const OpDef& /*op*/, const OpAttempt& /*attempt*/, Json& /*outcome*/) override {
+    std::unique_lock lock(mutex_);
+    ++here_;
+    arrived_.notify_all();
+    bool all = arrived_.wait_for(lock, std::chrono::seconds(60), [&] { return here_ >= expected_; });
+    return all ? Status::Ok() : Status::Failed("nobody else came");
+  }
+
+ private:
+  const int expected_;
+  std::mutex mutex_;
+  std::condition_variable arrived_;
+  int here_ = 0;
+};
+
+TEST(RunDriver, RunsIndependentOpsAtATime) {
+  Meeting executor(2);
+  RunRecord run =
+      RunJob(Job(R"({"a": {"command": ["x"]}, "b": {"command": ["x"]}})"), {"a", "b"}, executor, {.parallel = 2});
+  EXPECT_EQ(States(run), "succeeded a=succeeded b=succeeded");
+}
+
+class Watching : public RunObserver {
+ public:
+  void OpStarted(const OpDef& op, int attempt) override { Add("start", op, attempt); }
+  void OpWillRetry(const OpDef& op, const Status& /*error*/, int attempt, Duration /*delay*/) override {
+    Add("retry", op, attempt);
+  }
+  void OpEnded(const OpDef& op, const OpRecord& record) override {
+    Add(OpStateName(record.state), op, record.attempts);
+  }
+  std::string seen;
+
+ private:
+  void Add(std::string_view what, const OpDef& op, int attempt) {
+    seen += std::string(what) + " " + op.name + " " + std::to_string(attempt) + "\n";
+  }
+};
+
+TEST(RunDriver, TellsWhatHappensInOrder) {
+  Scripted executor;
+  executor.failures = {{"a", 1}, {"c", 1}};
+  Watching watching;
+  RunJob(Job(kThree), {"a", "c"}, executor, {.observer = &watching});
+  EXPECT_EQ(watching.seen, "skipped b 0\nstart a 1\nretry a 1\nstart c 1\nfailed c 1\nstart a 2\nsucceeded a 2\n");
 }
 
 TEST(RetryDelay, FollowsTheFormulas) {
