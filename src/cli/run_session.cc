@@ -1,5 +1,6 @@
 #include "cli/run_session.h"
 
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -76,6 +77,9 @@ Result<SessionResult> RunClaimed(const Terminal& terminal, const LoadedJob& job,
     [[maybe_unused]] Status ended = runner::FailBeforeBegin(store, claimed, begun.status());
   }
   std::unique_ptr<runner::StoredRun> run = MUTIRAO_TRY(std::move(begun));
+  // Only a supervised process is asked to stop because its parent died; a server's worker outlives the server.
+  int death_signal = 0;
+  prctl(PR_GET_PDEATHSIG, &death_signal);
   const pid_t parent = getppid();
   SessionResult result;
   {
@@ -83,7 +87,7 @@ Result<SessionResult> RunClaimed(const Terminal& terminal, const LoadedJob& job,
         [&](int signal) {
           view.Say("stopping: running ops are asked to end and nothing more is published; again to force");
           run->Cancel(SignalName(signal), false);
-          if (getppid() == parent) return;
+          if (death_signal == 0 || getppid() == parent) return;
           std::thread([] {
             std::this_thread::sleep_for(kOrphanGrace);
             _exit(kExitFailed);

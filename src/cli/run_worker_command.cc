@@ -83,7 +83,10 @@ int Work(const Terminal& terminal, const WorkerFlags& flags) {
     return ended.ok() ? ExitCodeFor(job.status()) : ExitCodeFor(ended);
   }
   const std::string folder = orchestration::RunFolder(run->spec.project_root, flags.run);
-  Result<SessionResult> result = RunClaimed(terminal, *job, selected, **store, *run, folder);
+  // What commands write is in their logs; here it would be kept twice and without bound.
+  Terminal quiet = terminal;
+  quiet.quiet = true;
+  Result<SessionResult> result = RunClaimed(quiet, *job, selected, **store, *run, folder);
   if (!result.ok()) {
     terminal.Fail(result.status());
     return ExitCodeFor(result.status());

@@ -1,6 +1,7 @@
 #include "orchestration/resource/known_kinds.h"
 
 #include "orchestration/resource/http_kind.h"
+#include "orchestration/resource/postgres_kind.h"
 #include "orchestration/resource/process_kind.h"
 #include "orchestration/resource/secret_kind.h"
 
@@ -8,6 +9,7 @@ namespace mutirao::orchestration {
 
 void AddBuiltinResourceKinds(ResourceKinds& kinds) {
   kinds.Add(MakeHttpKind());
+  kinds.Add(MakePostgresKind());
   kinds.Add(MakeProcessKind());
   kinds.Add(MakeSecretKind());
 }

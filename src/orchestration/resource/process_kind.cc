@@ -29,8 +29,8 @@ constexpr const char* kSchema = R"JSON({
   "properties": {
     "command": {"type": "array", "minItems": 1, "items": {"type": ["string", "integer", "number", "boolean"]},
                 "x-expects": "a list of the program and its arguments", "description": "The program and its arguments; no shell. ${port.NAME} is a port of `ports`."},
-    "env": {"type": "object", "additionalProperties": {"type": ["string", "integer", "number", "boolean"]},
-            "description": "Variables on top of those of this process."},
+    "env": {"type": "object", "additionalProperties": {"type": ["string", "integer", "number", "boolean", "object"]},
+            "description": "Variables on top of those of this process. A value may be {env: NAME}."},
     "cwd": {"type": "string", "minLength": 1, "description": "The folder it starts in; default: the project."},
     "ports": {"type": "array", "items": {"type": "string", "pattern": "^[A-Za-z_][A-Za-z0-9_]*$", "x-expects": "a name"},
               "description": "Names of ports that are chosen free on 127.0.0.1 before the start."},

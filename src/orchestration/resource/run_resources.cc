@@ -33,6 +33,18 @@ Status PutEnvironment(Json& value, const Environment& environment) {
   return Status::Ok();
 }
 
+// Of a whole config, whose own key `env` names variables, or one variable, rather than taking its value from one.
+Status PutEnvironmentInto(Json& config, const Environment& environment) {
+  for (auto& [key, value] : config.items()) {
+    if (key != "env") {
+      MUTIRAO_TRY(PutEnvironment(value, environment));
+    } else if (value.is_object()) {
+      for (Json& item : value) MUTIRAO_TRY(PutEnvironment(item, environment));
+    }
+  }
+  return Status::Ok();
+}
+
 void CollectUses(const Json& value, std::vector<std::string>& names) {
   if (value.is_structured()) {
     for (const Json& item : value) CollectUses(item, names);
@@ -92,7 +104,7 @@ Result<Json> RunResources::ConfigOf(const ResourceDef& def, const std::string& l
     const Diagnostic& first = errors.list()[0];
     return Status::Invalid(fmt::format("config{}: {}", first.pointer, first.message)).Help(first.help);
   }
-  MUTIRAO_TRY(PutEnvironment(config, job_.project.environment));
+  MUTIRAO_TRY(PutEnvironmentInto(config, job_.project.environment));
   const Json& schema = kinds_.Find(def.type)->config_schema();
   CheckShape(config, schema, schema, "", errors);
   if (!errors.empty()) {
