@@ -1,4 +1,4 @@
-"""Write the seeds of fuzz/corpus: small CSV cases of tests/csv, packed files whole and damaged, and expressions.
+"""Write the seeds of fuzz/corpus: small CSV cases of tests/csv, packed files whole and damaged, expressions, messages.
 
 Findings that a fuzzer made are kept beside them under names of their own (finding-*), which this leaves alone.
 Run it again after the order of the choices in a target has changed: .venv/bin/python fuzz/make_corpus.py
@@ -127,8 +127,37 @@ def expr_seeds():
     yield "lists", b"d between timestamp[UTC] '2026-01-01 00:00' and e or list_contains(f, 'x')"
 
 
+def pipes_seeds():
+    def line(method, params):
+        return json.dumps({"__dagster_pipes_version": "0.1", "method": method, "params": params}).encode() + b"\n"
+
+    def asset(**metadata):
+        wrapped = {name: {"raw_value": value, "type": kind} for name, (kind, value) in metadata.items()}
+        return {"asset_key": "raw/a\\/b", "data_version": None, "metadata": wrapped or None}
+
+    column = {"name": "a", "type": "int", "constraints": {"nullable": False, "other": ["> 0"]}}
+    error = {"message": "m", "name": None, "stack": ["f"], "cause": None, "context": None}
+    lines = {"opened": line("opened", {"extras": {"x": 1}}), "closed": line("closed", {}), "closed-null": line("closed", None),
+             "failed": line("closed", {"exception": {**error, "cause": error}}), "log": line("log", {"message": "m", "level": "warn"}),
+             "stream": line("log_external_stream", {"stream": "stdout", "text": "a", "extras": {}}),
+             "plain": line("report_asset_materialization", asset(i=("__infer__", 1), f=("float", 1.5), n=("null", 0))),
+             "table": line("report_asset_materialization", asset(t=("table", {"records": [{"a": 1}], "schema": [column]}))),
+             "lineage": line("report_asset_materialization", asset(l=("table_column_lineage", {"deps_by_column": {
+                 "a": [{"asset_key": ["x", "y"], "column_name": "b"}]}}))),
+             "check": line("report_asset_check", {"asset_key": "a", "check_name": "c", "passed": True, "severity": "WARN",
+                                                  "metadata": None}),
+             "custom": line("report_custom_message", {"payload": [1, {"a": None}]}),
+             "nan": line("report_custom_message", {"payload": float("nan")}), "version": b'{"method": "closed", "params": {}}',
+             "broken": b'{"__dagster_pipes_version": "0.1", "method": "cl', "number": b"5\n", "blank": b" \n\n"}
+    for number, (name, data) in enumerate(lines.items()):
+        yield name, bytes([number * 17 % 250, 0]) + data
+    yield "all", bytes([6, 0]) + b"".join(lines.values())
+    yield "cut", bytes([2, 1]) + b"".join(lines.values())
+
+
 def main():
-    for target, seeds in (("csv", csv_seeds()), ("zip", zip_seeds()), ("expr", expr_seeds())):
+    for target, seeds in (("csv", csv_seeds()), ("zip", zip_seeds()), ("expr", expr_seeds()),
+                          ("pipes", pipes_seeds())):
         folder = CORPUS / target
         folder.mkdir(parents=True, exist_ok=True)
         for file in folder.iterdir():
