@@ -10,8 +10,12 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cctype>
 #include <cerrno>
+#include <cstdio>
 #include <cstdlib>
+#include <filesystem>
+#include <fstream>
 
 #include <fmt/format.h>
 
@@ -270,6 +274,41 @@ Result<std::optional<ExitState>> ChildProcess::WaitUntil(std::chrono::steady_clo
     if (std::chrono::steady_clock::now() >= deadline) return std::optional<ExitState>();
   }
   return exit_;
+}
+
+Result<bool> ChildProcess::DrainUntil(std::chrono::steady_clock::time_point deadline) {
+  while (stdout_ >= 0 || stderr_ >= 0) {
+    pollfd fds[2] = {{stdout_, POLLIN, 0}, {stderr_, POLLIN, 0}};
+    const auto left = deadline - std::chrono::steady_clock::now();
+    if (left <= left.zero()) return false;
+    const auto millis = std::chrono::duration_cast<std::chrono::milliseconds>(left).count();
+    const int ready = poll(fds, 2, static_cast<int>(std::clamp<int64_t>(millis + 1, 0, 60'000)));
+    if (ready < 0 && errno != EINTR) return Status::Io(fmt::format("poll: {}", strerror(errno)));
+    if (stdout_ >= 0) MUTIRAO_TRY(Pump(stdout_, options_.on_stdout, &stdout_));
+    if (stderr_ >= 0) MUTIRAO_TRY(Pump(stderr_, options_.on_stderr, &stderr_));
+  }
+  return true;
+}
+
+bool ChildProcess::GroupIsGone() const {
+  if (pid_ <= 0 || (kill(-pid_, 0) != 0 && errno == ESRCH)) return true;
+  // A zombie counts for kill(), and may stay one for long where the machine's first process does not reap.
+  std::error_code error;
+  for (const auto& entry : std::filesystem::directory_iterator("/proc", error)) {
+    std::ifstream file(entry.path() / "stat");
+    std::string stat;
+    if (!std::isdigit(static_cast<unsigned char>(entry.path().filename().string()[0])) || !std::getline(file, stat))
+      continue;
+    // pid (name) state ppid pgrp: the name may hold anything, also brackets.
+    char state = 0;
+    int parent = 0;
+    int group = 0;
+    const size_t behind_name = stat.rfind(')');
+    if (behind_name == std::string::npos) continue;
+    const int fields = std::sscanf(stat.c_str() + behind_name + 1, " %c %d %d", &state, &parent, &group);
+    if (fields == 3 && group == pid_ && state != 'Z' && state != 'X') return false;
+  }
+  return !error;
 }
 
 Result<ExitState> ChildProcess::Wait() {

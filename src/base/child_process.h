@@ -58,6 +58,12 @@ class ChildProcess {
   Result<std::optional<ExitState>> WaitUntil(std::chrono::steady_clock::time_point deadline);
   Result<ExitState> Wait();
 
+  /// After it ended: pump what its descendants still write, until all of them let go of the streams (true) or
+  /// `deadline` passed.
+  Result<bool> DrainUntil(std::chrono::steady_clock::time_point deadline);
+  /// After it ended: whether no process of its group is left.
+  bool GroupIsGone() const;
+
   /// Send a signal to the whole process group. Errors are of no use to anybody: it is gone.
   void Signal(int signal) const;
 
