@@ -13,6 +13,7 @@
 #include <cstdio>
 #include <cstring>
 
+#include "base/oom_watch.h"
 #include "cli/exit_code.h"
 
 namespace mutirao::cli {
@@ -81,6 +82,7 @@ int Supervise(const std::function<int(WorkerNote&)>& work,
   sigset_t before;
   pthread_sigmask(SIG_BLOCK, &set, &before);
   std::fflush(nullptr);
+  const OomWatch oom = OomWatch::Start();
   const pid_t parent = getpid();
   const pid_t child = fork();
   if (child < 0) {
@@ -113,6 +115,7 @@ int Supervise(const std::function<int(WorkerNote&)>& work,
   if (note.finished() && WIFEXITED(state)) return WEXITSTATUS(state);
   orchestration::Death death;
   death.exit = WIFSIGNALED(state) ? ExitState{0, WTERMSIG(state)} : ExitState{WEXITSTATUS(state), 0};
+  if (death.exit->signal == SIGKILL) death.out_of_memory = oom.Killed().value_or("");
   return on_death(note, death);
 }
 

@@ -3,6 +3,7 @@
 import os
 import signal
 import sqlite3
+import subprocess
 import time
 
 import pytest
@@ -165,3 +166,48 @@ def test_a_store_that_cannot_be_made_says_what_to_do(project):
     assert outcome.code == 4, outcome
     assert "MUTIRAO_STORE" in outcome.err
     project.run_ok("run", job, env={"MUTIRAO_STORE": f"sqlite:{project.path('elsewhere.db')}"})
+
+
+def memory_cgroup(limit):
+    """A memory cgroup (version 1 or 2) with a limit; skips where none can be made."""
+    name = f"mutirao-test-{os.getpid()}"
+    for top, limits in (("/sys/fs/cgroup/memory", {"memory.limit_in_bytes": limit}),
+                        ("/sys/fs/cgroup", {"memory.max": limit, "memory.swap.max": 0})):
+        folder = os.path.join(top, name)
+        try:
+            os.mkdir(folder)
+        except OSError:
+            continue
+        try:
+            for file, value in limits.items():
+                with open(os.path.join(folder, file), "w") as control:
+                    control.write(str(value))
+            return folder
+        except OSError:
+            os.rmdir(folder)
+    pytest.skip("no memory cgroup can be made here")
+
+
+def test_want_of_memory_is_told_as_such(project):
+    """The worker itself is killed by the kernel: its op collects more than the cgroup allows."""
+    lines = "".join(f"{i},{'x' * 200}{i}\n" for i in range(300_000))
+    project.write("in.csv", lines)
+    job = project.job({"ops": {"load": {
+        "frames": {"rows": {"read": {"csv": "in.csv", "columns": ["id", "text"]},
+                            "steps": [{"aggregate": {"with": {"all": "list(text)"}}}]}},
+        "write": [{"frame": "rows", "parquet": "out.parquet"}]}}})
+    folder = memory_cgroup(64 << 20)
+    try:
+        enter = f"echo $$ > {folder}/cgroup.procs; exec {project.binary} run {job} --memory 16GiB"
+        process = subprocess.run(["sh", "-c", enter], cwd=project.folder, env=project.environment(), capture_output=True,
+                                 timeout=PATIENCE)
+    finally:
+        deadline = time.monotonic() + PATIENCE
+        while os.path.isdir(folder) and time.monotonic() < deadline:
+            try:
+                os.rmdir(folder)
+            except OSError:
+                time.sleep(0.05)
+    assert process.returncode == 137, process.stderr.decode()
+    assert "out of memory: cgroup limit 64 MiB in op load" in process.stderr.decode()
+    assert store.last_run(project)["cause"]["code"] == "exhausted"
