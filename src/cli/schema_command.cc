@@ -64,8 +64,24 @@ void DropMarks(Json& schema) {
   }
 }
 
+// The config of a resource by its type. What is required may come with a launch, so a job need not give it.
+Json ConfigByType() {
+  Json rules = Json::array();
+  for (const std::string& type : orchestration::ResourceTypes()) {
+    Json config = *orchestration::ResourceConfigSchema(type);
+    config.erase("required");
+    AllowVariables(config);
+    rules.push_back({{"if", {{"properties", {{"type", {{"const", type}}}}}}},
+                     {"then", {{"properties", {{"config", std::move(config)}}}}}});
+  }
+  return rules;
+}
+
 Json FullJobSchema() {
   Json schema = orchestration::JobSchema();
+  Json& resource = schema["definitions"]["resource"];
+  resource["properties"]["type"]["enum"] = orchestration::ResourceTypes();
+  resource["allOf"] = ConfigByType();
   Json& op = schema["definitions"]["op"]["properties"];
   std::string about = op["frames"]["description"].get<std::string>();
   op["frames"] = frame::FramesJsonSchema(runner::AllFormats());

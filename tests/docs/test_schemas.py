@@ -205,3 +205,17 @@ def test_a_value_that_does_not_fit_is_told_where_it_is_used(project, argument, s
 def test_a_variable_that_is_not_closed(project):
     outcome = project.run("check", project.job("name: job\nops: {go: {command: [echo, '${name', '$${x} $${y']}}\n"))
     assert outcome.code == 3 and "this ${ is not closed" in outcome.err and outcome.err.count("error:") == 1, outcome
+
+
+@pytest.mark.parametrize("resource, good", [
+    ({"type": "process", "config": {"command": ["x"], "start_timeout": "${limit}"}}, True),
+    ({"type": "process", "config": {"command": "x"}}, False),
+    ({"type": "process", "config": {"comand": ["x"]}}, False),
+    ({"type": "nothing"}, False),
+    ({"type": "secret", "config": {"env": "KEY"}, "timeout": "5s", "retry": {"max": 1}}, True),
+    ({"type": "cluster", "config": {"n_workers": "${n}"}}, True),
+])
+def test_configs_of_resources_are_checked_by_type(schema, resource, good):
+    job = {"name": "j", "resources": {"r": resource}, "ops": {"o": {"command": ["true"], "requires": ["r"]}}}
+    errors = list(jsonschema.validators.validator_for(schema["job"])(schema["job"]).iter_errors(job))
+    assert (not errors) == good, [e.message for e in errors]

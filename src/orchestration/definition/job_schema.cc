@@ -62,7 +62,7 @@ constexpr const char* kJobSchema = R"JSON({
     "resource": {
       "type": "object", "title": "a resource", "additionalProperties": false, "required": ["type"],
       "properties": {
-        "type": {"type": "string", "description": "What kind of resource: see `mutirao schema resource`."},
+        "type": {"type": "string", "description": "cluster, http, postgres, process or secret."},
         "description": {"type": "string"},
         "requires": {"$ref": "#/definitions/names", "description": "Resources that must be up before this one is made."},
         "retry": {"$ref": "#/definitions/retry", "description": "When making it fails."},
