@@ -99,7 +99,7 @@ void JobCatalog::ReadJob(const std::string& path, Seen& seen) const {
   Result<JobFile> file = LoadJobFile(path, faults);
   Render(faults, seen.faults);
   if (file.ok() && faults.empty()) {
-    seen.job = std::make_shared<const ProjectFiles::Job>(path, std::move(file->def));
+    seen.job = std::make_shared<const ProjectFiles::Job>(ProjectFiles::Job{path, std::move(file->def)});
   } else if (!file.ok() && faults.empty()) {
     seen.faults.push_back(file.status().ToString() + "\n");
   }

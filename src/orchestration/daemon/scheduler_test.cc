@@ -23,7 +23,7 @@ class SchedulerOnStore : public StoreContract {
         Json::parse(R"({"name": "sales", "ops": {"a": {"command": ["true"]}}, "schedules": [)" + schedule + "]}");
     JobDef def = ParseJob(document, errors);
     ASSERT_TRUE(errors.empty()) << errors.ToStatus().ToString();
-    files_.jobs = {std::make_shared<const ProjectFiles::Job>("/p/jobs/sales.yaml", std::move(def))};
+    files_.jobs = {std::make_shared<const ProjectFiles::Job>(ProjectFiles::Job{"/p/jobs/sales.yaml", std::move(def)})};
   }
   Scheduler Make(int process) { return {*store_, clock_, Somebody(process), "/p"}; }
   Scheduler::Step Look(Scheduler& scheduler) { return MUTIRAO_MUST(scheduler.Look(files_)); }
