@@ -3,9 +3,7 @@
 #include "base/byte_size.h"
 #include "cli/command.h"
 #include "cli/exit_code.h"
-#include "engine/stage.h"
-#include "runner/all_formats.h"
-#include "runner/bind_frames.h"
+#include "runner/task_runner.h"
 
 namespace mutirao::cli {
 namespace {
@@ -33,7 +31,7 @@ Result<Json> RunTaskDocument(const TaskFlags& flags, const Terminal& terminal) {
   std::string text = MUTIRAO_TRY(ReadStdin());
   Json task = MUTIRAO_TRY(ParseJson(text).Context("standard input"));
   options.warn = [&](const std::string& warning) { terminal.Warn(warning); };
-  return engine::RunTask(task, runner::AllFormats(), options);
+  return runner::RunTaskDocument(task, options);
 }
 
 }  // namespace

@@ -65,6 +65,13 @@ Status FillInputs(Stage& stage, const StageResults& results);
 /// Give a task document as another attempt, whose files have other names.
 Json WithAttempt(Json task, int attempt);
 
+/// The version of the task documents that this program reads and writes.
+int TaskVersion();
+
+/// The part of the names of a task's files that no other execution of it has.
+/// Errors: kInvalid when the document does not say who it is.
+Result<std::string> AttemptOf(const Json& task);
+
 /// Run one task document in this process and give its result document: rows, bytes, parts and node reports.
 /// `registry` must know the formats the fragment uses and RegisterExchange(). The attempt is taken from the document,
 /// and the threads where `options` says none.
@@ -77,6 +84,9 @@ struct StagedResult {
   /// Of the nodes of the job's plans. A join whose table was read by several tasks has -1 unmatched rows on that side.
   ExecutionReport report;
 };
+
+/// Say whether a document has the shape of a result of the stage. Errors: kInternal.
+Status CheckResult(const Stage& stage, const Json& result);
 
 /// Add up the results of all stages.
 Result<StagedResult> CombineResults(const std::vector<Stage>& stages, const std::vector<frame::PlanPtr>& writes,

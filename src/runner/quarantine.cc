@@ -5,8 +5,6 @@
 namespace mutirao::runner {
 namespace {
 
-constexpr size_t kMostReasons = 100;
-
 // Where a read says that its bad rows go; empty when none does.
 std::string NamedTarget(const frame::PlanNode& node) {
   if (node.kind() == frame::NodeKind::kScan) {
@@ -43,11 +41,25 @@ Result<std::unique_ptr<OpQuarantine>> OpQuarantine::Make(const orchestration::Lo
 }
 
 Status OpQuarantine::Add(frame::QuarantinedRow row) {
-  {
-    std::lock_guard lock(mutex_);
-    if (reasons_.size() < kMostReasons || reasons_.contains(row.reason)) ++reasons_[row.reason];
-  }
   return writer_->Add(std::move(row));
+}
+
+Status OpQuarantine::Adopt(const Json& set_aside) {
+  if (!set_aside.is_object() || !set_aside.contains("parts") || !set_aside.contains("rows") ||
+      !set_aside["rows"].is_number_integer() || !set_aside.contains("reasons")) {
+    return Status::Internal("a task tells of rows set aside in another shape");
+  }
+  std::vector<frame::PartInfo> parts;
+  for (const Json& json : set_aside["parts"]) {
+    frame::PartInfo part = MUTIRAO_TRY(frame::PartInfo::FromJson(json));
+    parts.push_back(std::move(part));
+  }
+  std::map<std::string, int64_t> reasons;
+  for (const auto& [reason, rows] : set_aside["reasons"].items()) {
+    if (rows.is_number_integer()) reasons[reason] = rows.get<int64_t>();
+  }
+  writer_->Adopt(parts, set_aside["rows"].get<int64_t>(), reasons);
+  return Status::Ok();
 }
 
 Status OpQuarantine::Finish() {
@@ -61,7 +73,7 @@ Result<Json> OpQuarantine::Publish() {
   json["rows"] = writer_->rows();
   if (writer_->rows() == 0) return json;
   json["target"] = target_;
-  json["reasons"] = reasons_;
+  json["reasons"] = writer_->reasons();
   return json;
 }
 

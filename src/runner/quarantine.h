@@ -2,7 +2,6 @@
 
 #include <map>
 #include <memory>
-#include <mutex>
 #include <string>
 
 #include "formats/quarantine/quarantine_writer.h"
@@ -22,6 +21,13 @@ class OpQuarantine : public frame::QuarantineSink {
 
   Status Add(frame::QuarantinedRow row) override;
 
+  /// The place where tasks in other processes put the rows they set aside.
+  Result<std::string> PlaceForTasks() { return writer_->Prepare(); }
+
+  /// Take over what an accepted task set aside: the member "quarantine" of its result document.
+  /// Errors: kInternal when it has another shape.
+  Status Adopt(const Json& set_aside);
+
   /// End the files. Called when all rows came.
   Status Finish();
 
@@ -34,8 +40,6 @@ class OpQuarantine : public frame::QuarantineSink {
 
   const std::string target_;  // as the user names it
   const std::unique_ptr<formats::QuarantineWriter> writer_;
-  std::mutex mutex_;
-  std::map<std::string, int64_t> reasons_;  // guarded by mutex_
 };
 
 }  // namespace mutirao::runner

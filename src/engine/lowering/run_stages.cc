@@ -74,8 +74,7 @@ Result<std::vector<Json>> RunTasks(const Stage& stage, int slots,
       if (stop.stop_requested()) return Status::Cancelled("another task failed");
       const std::string where = fmt::format("stage {} task {}", stage.id, at);
       results[at] = MUTIRAO_TRY(run_task(stage.tasks[at]).Context(where));
-      if (!HasShape(results[at], stage))
-        return Status::Internal("the result document has another shape").Context(where);
+      MUTIRAO_TRY(CheckResult(stage, results[at]).Context(where));
     }
     return {};
   }));
@@ -83,6 +82,10 @@ Result<std::vector<Json>> RunTasks(const Stage& stage, int slots,
 }
 
 }  // namespace
+
+Status CheckResult(const Stage& stage, const Json& result) {
+  return HasShape(result, stage) ? Status::Ok() : Status::Internal("the result document has another shape");
+}
 
 Result<StagedResult> CombineResults(const std::vector<Stage>& stages, const std::vector<frame::PlanPtr>& writes,
                                     const StageResults& results) {
@@ -97,7 +100,7 @@ Result<StagedResult> CombineResults(const std::vector<Stage>& stages, const std:
     const auto found = results.find(stage.id);
     if (found == results.end()) return Status::Internal(fmt::format("stage {} has no results", stage.id));
     for (const Json& result : found->second) {
-      if (!HasShape(result, stage)) return Status::Internal("the result document has another shape");
+      MUTIRAO_TRY(CheckResult(stage, result));
       MUTIRAO_TRY(AddParts(stage, result, combined));
       for (size_t i = 0; i < stage.origins.size(); ++i) {
         if (stage.origins[i].node == nullptr) continue;

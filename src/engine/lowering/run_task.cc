@@ -8,7 +8,8 @@ Result<Json> RunTask(const Json& task, const frame::FormatRegistry& registry, co
   ParsedTask parsed = MUTIRAO_TRY(ParseTaskDocument(task, registry));
   ExecuteOptions own = options;
   if (own.threads <= 0) own.threads = parsed.threads;
-  own.attempt = AttemptName(parsed.run_id, parsed.stage, parsed.task, parsed.attempt);
+  own.attempt = parsed.attempt_name;
+  if (!parsed.metadata.is_null()) own.metadata = parsed.metadata;
   ExecutionReport report = MUTIRAO_TRY(ExecuteSplits(parsed.roots, parsed.staging, parsed.splits, own));
 
   Json nodes = Json::array(), outputs = Json::array();
@@ -23,9 +24,16 @@ Result<Json> RunTask(const Json& task, const frame::FormatRegistry& registry, co
     }
     outputs.push_back({{"staging", parsed.staging[root]}, {"parts", std::move(parts)}});
   }
-  return Json{{"version", kTaskVersion},       {"run", parsed.run_id},      {"stage", parsed.stage},
-              {"task", parsed.task},           {"attempt", parsed.attempt}, {"nodes", std::move(nodes)},
-              {"outputs", std::move(outputs)}, {"seconds", report.seconds}};
+  return Json{{"version", kTaskVersion},
+              {"run", parsed.run_id},
+              {"stage", parsed.stage},
+              {"task", parsed.task},
+              {"attempt", parsed.attempt},
+              {"nodes", std::move(nodes)},
+              {"outputs", std::move(outputs)},
+              {"seconds", report.seconds},
+              {"memory_peak", report.memory_peak},
+              {"bytes_spilled", report.bytes_spilled}};
 }
 
 }  // namespace mutirao::engine

@@ -1,5 +1,7 @@
 #include "engine/lowering/task_document.h"
 
+#include <algorithm>
+#include <cctype>
 #include <set>
 
 #include <fmt/format.h>
@@ -127,6 +129,23 @@ std::string AttemptName(const std::string& run_id, int stage, int task, int atte
   return fmt::format("{}-s{}t{}a{}", run_id, stage, task, attempt);
 }
 
+int TaskVersion() {
+  return kTaskVersion;
+}
+
+Result<std::string> AttemptOf(const Json& task) {
+  std::string run = MUTIRAO_TRY(Text(task, "run"));
+  const int stage = MUTIRAO_TRY(Small(task, "stage", 0));
+  const int number = MUTIRAO_TRY(Small(task, "task", 0));
+  const int attempt = MUTIRAO_TRY(Small(task, "attempt", 0));
+  std::string name = AttemptName(run, stage, number, attempt);
+  if (!task.contains("execution")) return name;
+  const std::string execution = MUTIRAO_TRY(Text(task, "execution"));
+  const bool is_name = std::all_of(execution.begin(), execution.end(), [](unsigned char c) { return std::isalnum(c); });
+  if (!is_name || execution.empty()) return Wrong("\"execution\" is no word of letters and digits");
+  return name + "x" + execution;
+}
+
 Json WithAttempt(Json task, int attempt) {
   task["attempt"] = attempt;
   return task;
@@ -169,6 +188,8 @@ Result<ParsedTask> ParseTaskDocument(const Json& task, const frame::FormatRegist
   parsed.stage = MUTIRAO_TRY(Small(task, "stage", 0));
   parsed.task = MUTIRAO_TRY(Small(task, "task", 0));
   parsed.attempt = MUTIRAO_TRY(Small(task, "attempt", 0));
+  parsed.attempt_name = MUTIRAO_TRY(AttemptOf(task));
+  if (task.contains("metadata")) parsed.metadata = task["metadata"];
   frame::FormatContext context;
   context.base_dir = MUTIRAO_TRY(Text(task, "base_dir"));
   if (!task.contains("limits")) return Wrong("\"limits\" are missing");

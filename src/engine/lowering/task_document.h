@@ -25,6 +25,9 @@ struct ParsedTask {
   int task = 0;
   int attempt = 0;
   int threads = 1;
+  /// Unique part of the names of its files.
+  std::string attempt_name;
+  Json metadata;
   std::vector<frame::PlanPtr> roots;
   Staging staging;
   ScanSplits splits;

@@ -16,6 +16,7 @@
 namespace mutirao::formats {
 namespace {
 
+constexpr size_t kMostReasons = 100;
 constexpr size_t kMaxPendingRows = 8192;
 constexpr size_t kMaxPendingBytes = size_t{16} << 20;
 
@@ -83,8 +84,38 @@ Result<std::unique_ptr<QuarantineWriter>> QuarantineWriter::Make(const std::stri
   return std::unique_ptr<QuarantineWriter>(new QuarantineWriter(target, std::move(options), std::move(sink)));
 }
 
+Result<std::unique_ptr<QuarantineWriter>> QuarantineWriter::InPlace(const std::string& staging, Options options) {
+  auto writer = MUTIRAO_TRY(Make(staging, std::move(options)));
+  writer->staging_ = staging;
+  writer->owns_staging_ = false;
+  return writer;
+}
+
+Result<std::string> QuarantineWriter::Prepare() {
+  std::lock_guard lock(mutex_);
+  if (staging_.empty()) staging_ = MUTIRAO_TRY(sink_->Begin(options_.run_id));
+  return staging_;
+}
+
+void QuarantineWriter::Adopt(const std::vector<frame::PartInfo>& parts, int64_t rows,
+                             const std::map<std::string, int64_t>& reasons) {
+  std::lock_guard lock(mutex_);
+  parts_.insert(parts_.end(), parts.begin(), parts.end());
+  rows_ += rows;
+  for (const auto& [reason, count] : reasons) CountReason(reason, count);
+}
+
+void QuarantineWriter::CountReason(const std::string& reason, int64_t rows) {
+  if (reasons_.size() < kMostReasons || reasons_.contains(reason)) reasons_[reason] += rows;
+}
+
+std::map<std::string, int64_t> QuarantineWriter::reasons() const {
+  std::lock_guard lock(mutex_);
+  return reasons_;
+}
+
 Status QuarantineWriter::Begin() {
-  staging_ = MUTIRAO_TRY(sink_->Begin(options_.run_id));
+  if (staging_.empty()) staging_ = MUTIRAO_TRY(sink_->Begin(options_.run_id));
   writer_ = MUTIRAO_TRY(sink_->Open({.attempt = options_.attempt, .staging = staging_}));
   return Status::Ok();
 }
@@ -101,6 +132,7 @@ Status QuarantineWriter::WritePending() {
 Status QuarantineWriter::Add(frame::QuarantinedRow row) {
   std::lock_guard lock(mutex_);
   if (!failed_.ok()) return failed_;
+  CountReason(row.reason, 1);
   pending_bytes_ += row.source.size() + row.member.size() + row.column.size() + row.reason.size() + row.raw.size();
   pending_.push_back(std::move(row));
   ++rows_;
@@ -114,10 +146,12 @@ Result<std::vector<frame::PartInfo>> QuarantineWriter::Finish() {
   std::lock_guard lock(mutex_);
   if (!failed_.ok()) return failed_;
   MUTIRAO_TRY(WritePending().Context("setting rows aside"));
-  if (!writer_) return parts_;
-  MUTIRAO_TRY(writer_->FinishWorker(0));
-  parts_ = MUTIRAO_TRY(writer_->Finish());
-  MUTIRAO_TRY(sink_->Verify(staging_, parts_));
+  if (writer_) {
+    MUTIRAO_TRY(writer_->FinishWorker(0));
+    std::vector<frame::PartInfo> own = MUTIRAO_TRY(writer_->Finish());
+    parts_.insert(parts_.end(), own.begin(), own.end());
+  }
+  if (owns_staging_ && !parts_.empty()) MUTIRAO_TRY(sink_->Verify(staging_, parts_));
   return parts_;
 }
 
@@ -140,7 +174,10 @@ Status QuarantineWriter::RemoveEarlier() const {
 Status QuarantineWriter::Publish() {
   std::lock_guard lock(mutex_);
   if (!failed_.ok()) return failed_;
-  if (parts_.empty()) return options_.append ? Status::Ok() : RemoveEarlier();
+  if (parts_.empty()) {
+    DiscardPlace();
+    return options_.append ? Status::Ok() : RemoveEarlier();
+  }
   MUTIRAO_TRY(sink_->Publish(staging_, parts_));
   staging_.clear();
   return Status::Ok();
@@ -149,7 +186,11 @@ Status QuarantineWriter::Publish() {
 void QuarantineWriter::Discard() {
   std::lock_guard lock(mutex_);
   writer_.reset();
-  if (!staging_.empty()) sink_->Discard(staging_);
+  DiscardPlace();
+}
+
+void QuarantineWriter::DiscardPlace() {
+  if (owns_staging_ && !staging_.empty()) sink_->Discard(staging_);
   staging_.clear();
 }
 

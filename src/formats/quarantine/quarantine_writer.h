@@ -1,6 +1,7 @@
 #pragma once
 
 #include <atomic>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -33,14 +34,27 @@ class QuarantineWriter : public frame::QuarantineSink {
   static std::string TargetFor(const std::string& output);
 
   static Result<std::unique_ptr<QuarantineWriter>> Make(const std::string& target, Options options);
+
+  /// Write into a staging place that another process prepared and will publish from: Publish and Discard are its
+  /// affair. What was written stays there, and is only published when Adopt() was told of it.
+  static Result<std::unique_ptr<QuarantineWriter>> InPlace(const std::string& staging, Options options);
+
   ~QuarantineWriter() override;
 
   Status Add(frame::QuarantinedRow row) override;
   int64_t rows() const { return rows_; }
+  /// Rows by reason; of the first hundred reasons.
+  std::map<std::string, int64_t> reasons() const;
   const std::string& target() const { return target_; }
 
   /// End the files; gives none when no row came.
   Result<std::vector<frame::PartInfo>> Finish();
+
+  /// Make the staging place before any row came, for tasks in other processes. Gives its path.
+  Result<std::string> Prepare();
+
+  /// Take over what a task wrote into the prepared place. REQUIRES: Prepare; before Finish.
+  void Adopt(const std::vector<frame::PartInfo>& parts, int64_t rows, const std::map<std::string, int64_t>& reasons);
 
   /// REQUIRES: Finish.
   Status Publish();
@@ -52,6 +66,8 @@ class QuarantineWriter : public frame::QuarantineSink {
   QuarantineWriter(std::string target, Options options, frame::SinkPtr sink);
   Status Begin();
   Status WritePending();
+  void DiscardPlace();
+  void CountReason(const std::string& reason, int64_t rows);
   Status RemoveEarlier() const;
 
   // Constant after construction.
@@ -62,11 +78,13 @@ class QuarantineWriter : public frame::QuarantineSink {
   std::atomic<int64_t> rows_{0};
 
   // Guarded by mutex_.
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
+  std::map<std::string, int64_t> reasons_;
   std::vector<frame::QuarantinedRow> pending_;
   size_t pending_bytes_ = 0;
   Status failed_;
   std::string staging_;
+  bool owns_staging_ = true;
   std::unique_ptr<frame::SinkWriter> writer_;
   std::vector<frame::PartInfo> parts_;
 };

@@ -1,0 +1,14 @@
+#pragma once
+
+#include "base/json.h"
+#include "engine/execute.h"
+
+namespace mutirao::runner {
+
+/// Run one task document with all formats, as any process does that is given one: `mutirao task`, a worker of a
+/// cluster. Rows set aside go to the place that the document names; without one they are an error.
+///
+/// Gives the result document (docs/formats/task.md). Errors: as engine::RunTask.
+Result<Json> RunTaskDocument(const Json& task, const engine::ExecuteOptions& options);
+
+}  // namespace mutirao::runner
