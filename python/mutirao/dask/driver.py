@@ -1,0 +1,354 @@
+"""The driver: makes a cluster, hands it task documents, tells what became of them. It decides nothing.
+
+Messages in and out are described in docs/formats/cluster-protocol.md.
+"""
+
+import asyncio
+import logging
+import os
+import platform
+import threading
+from importlib.metadata import PackageNotFoundError, version
+
+import dask
+import distributed
+from distributed import Client
+from distributed.client import FutureCancelledError
+from distributed.scheduler import KilledWorker
+
+from mutirao.dask import lines, providers, worker
+
+log = logging.getLogger("mutirao.dask")
+# Dask tells of each connection that ends; what matters comes as a message.
+logging.getLogger("distributed").setLevel(logging.ERROR)
+
+# Dask's keys begin with this: an argument that equals a key would be replaced by that task's value.
+KEY = "mutirao-"
+CLOSE_SECONDS = 20
+
+
+def describe(error):
+    """An exception as {"code", "message", "help"}."""
+    code = getattr(error, "code", None)
+    text = str(error) or type(error).__name__
+    known = isinstance(code, str)
+    return {"code": code if known else "unavailable", "message": text if known else f"{type(error).__name__}: {text}",
+            "help": getattr(error, "help", "")}
+
+
+def own_version():
+    try:
+        return version("mutirao")
+    except PackageNotFoundError:
+        return "source"
+
+
+class Driver:
+    def __init__(self, input_fd, output_fd):
+        self._input = input_fd
+        self._stop = asyncio.Event()
+        self._loop = asyncio.get_running_loop()
+        self._out = lines.Sender(output_fd, lambda: self._loop.call_soon_threadsafe(self._stop.set))
+        self._provider = None
+        self._cluster = None
+        self._client = None
+        self._futures = {}
+        self._ended = []
+        self._flush = asyncio.Event()
+        self._workers = {}
+        self._greeted = set()
+        self._jobs = set()
+
+    def stop(self):
+        """End as if the input had ended. Threads: the loop's."""
+        self._stop.set()
+
+    async def serve(self):
+        """Until the input ends or says close. Gives the exit code."""
+        self._out.send("hello", protocol=lines.PROTOCOL, version=own_version(), dask=distributed.__version__,
+                       python=platform.python_version(), pid=os.getpid())
+        reading = asyncio.create_task(self._read())
+        stopping = asyncio.create_task(self._stop.wait())
+        flushing = asyncio.create_task(self._report_ended())
+        try:
+            await asyncio.wait([reading, stopping], return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            _end_process_after(CLOSE_SECONDS + 10)
+            for job in (reading, stopping, flushing, *self._jobs):
+                job.cancel()
+            await self._close()
+        code = 0
+        if reading.done() and not reading.cancelled() and reading.exception():
+            error = reading.exception()
+            log.error("ending: %s", error)
+            self._out.send("broken", error=describe(error))
+            code = 1
+        else:
+            self._out.send("closed")
+        self._out.close(5)
+        return code
+
+    async def _read(self):
+        greeted = False
+        async for message in lines.messages(self._input):
+            kind = message["type"]
+            if not greeted:
+                if kind != "hello" or message.get("protocol") != lines.PROTOCOL:
+                    raise lines.Garbage(f"the peer speaks protocol {message.get('protocol')!r}, this driver speaks "
+                                        f"{lines.PROTOCOL}: install both from one version")
+                greeted = True
+            elif kind == "close":
+                return
+            elif kind in ("start", "check", "submit", "cancel", "reap"):
+                try:
+                    self._begin(getattr(self, f"_on_{kind}"), message)
+                except (KeyError, TypeError) as error:
+                    raise lines.Garbage(f"a message of type {kind} lacks {error}") from error
+            else:
+                raise lines.Garbage(f"a message of unknown type {kind!r}")
+
+    def _begin(self, handler, message):
+        """Call a handler; one that waits goes on by itself."""
+        result = handler(message)
+        if asyncio.iscoroutine(result):
+            job = asyncio.create_task(result)
+            self._jobs.add(job)
+            job.add_done_callback(self._job_ended)
+
+    def _job_ended(self, job):
+        self._jobs.discard(job)
+        if not job.cancelled() and job.exception():
+            error = job.exception()
+            log.error("the cluster failed", exc_info=error)
+            self._out.send("broken", error=describe(error))
+
+    # ---- start
+
+    async def _on_start(self, message):
+        wait = message["wait"]
+        try:
+            self._provider = providers.make(message["provider"], message["name"], message["config"])
+            self._out.send("starting", text=f"making a cluster: {self._provider.describe()}")
+            # For good: what starts later, such as the next process of a worker, inherits it too.
+            dask.config.set(self._provider.dask_config())
+            self._cluster = await self._open(wait["timeout"])
+            self._out.send("made", handle=self._provider.handle(self._cluster))
+            self._client = await Client(self._cluster.scheduler_address, asynchronous=True, set_as_default=False,
+                                        name="mutirao", timeout=min(60, wait["timeout"]),
+                                        security=getattr(self._cluster, "security", None))
+            self._client.subscribe_topic(worker.TOPIC, self._on_worker_event)
+            self._client.subscribe_topic("all", self._on_cluster_event)
+            await self._wait_for_workers(wait["workers"], wait["timeout"])
+        except Exception as error:
+            log.info("start failed", exc_info=error)
+            self._out.send("failed_start", error=describe(error))
+            return
+        self._out.send("started", handle=self._provider.handle(self._cluster),
+                       dashboard=getattr(self._cluster, "dashboard_link", "") or "")
+        self._begin(self._watch_scheduler, None)
+
+    async def _open(self, timeout):
+        """Make the cluster in a thread. One that does not come back is given up; it is ended by name at the end."""
+        try:
+            return await asyncio.wait_for(asyncio.to_thread(self._provider.open), timeout)
+        except asyncio.TimeoutError as error:
+            raise providers.ProviderError("deadline", f"{self._provider.describe()} was not made within {timeout:g} s",
+                                          "look at the provider's logs, or set start_timeout") from error
+
+    async def _wait_for_workers(self, wanted, timeout):
+        deadline = self._loop.time() + timeout
+        told = -1
+        while True:
+            known = (await self._client.scheduler.identity())["workers"]
+            await self._greet(known)
+            if len(self._workers) >= wanted:
+                return
+            if len(known) != told:
+                told = len(known)
+                self._out.send("starting", text=f"workers: {told} of {wanted}")
+            if self._loop.time() > deadline:
+                raise providers.ProviderError("deadline", f"{len(self._workers)} of {wanted} workers came within "
+                                              f"{timeout:g} s", "look at the provider's logs, or set start_timeout")
+            await asyncio.sleep(0.1)
+
+    async def _greet(self, addresses):
+        """Find out what new workers are and tell of them."""
+        addresses = [address for address in addresses if address not in self._workers and address not in self._greeted]
+        if not addresses:
+            return
+        self._greeted.update(addresses)
+        try:
+            answers = await self._client.run(worker.probe, [], workers=addresses, on_error="return")
+        finally:
+            self._greeted.difference_update(addresses)
+        for address, answer in answers.items():
+            if isinstance(answer, (OSError, asyncio.TimeoutError)):
+                continue  # gone already, or not ready: _watch_scheduler asks again
+            if isinstance(answer, BaseException):
+                answer = {"build": {"error": describe(answer)["message"]}, "host": "", "cores": 1, "pid": 0, "slots": 1,
+                          "memory_limit": 0, "files": []}
+            self._workers[address] = answer
+            self._out.send("worker", worker=address, **answer)
+
+    async def _watch_scheduler(self, _):
+        """Tell when nobody answers at the scheduler's place any more, and of workers whose coming or going was missed."""
+        while True:
+            await asyncio.sleep(1)
+            if self._client.status != "running":
+                raise providers.ProviderError("unavailable", f"the scheduler at {self._cluster.scheduler_address} is gone")
+            try:
+                if (await self._client.scheduler.identity(n_workers=0))["n_workers"] == len(self._workers):
+                    continue
+                known = (await self._client.scheduler.identity())["workers"]
+                await self._greet(known)
+            except OSError:
+                continue  # the status says so next time
+            for address in set(self._workers) - set(known):
+                self._tell_gone(address, expected=False)
+
+    # ---- what happens in the cluster
+
+    def _on_worker_event(self, event):
+        _, message = event
+        if message.get("event") == "running":
+            self._out.send("running", task=message["task"], worker=message["worker"])
+        elif message.get("event") == "progress":
+            self._out.send_if_idle("progress", worker=message["worker"], memory=message["memory"], tasks=message["tasks"])
+
+    def _on_cluster_event(self, event):
+        _, message = event
+        if not isinstance(message, dict):
+            return
+        address = message.get("worker")
+        if message.get("action") == "add-worker":
+            self._begin(self._greet, [address])
+        elif message.get("action") == "remove-worker":
+            self._tell_gone(address, bool(message.get("expected")))
+
+    def _tell_gone(self, address, expected):
+        if self._workers.pop(address, None):
+            self._out.send("worker_gone", worker=address, expected=expected)
+
+    # ---- tasks
+
+    async def _on_check(self, message):
+        answers = await self._client.run(worker.probe, message["files"], workers=list(self._workers), on_error="return")
+        found = {}
+        for address, answer in answers.items():
+            if isinstance(answer, (OSError, asyncio.TimeoutError)):
+                continue
+            found[address] = [describe(answer)["message"]] if isinstance(answer, BaseException) else answer["files"]
+        self._out.send("checked", token=message["token"], workers=found)
+
+    def _threads(self):
+        """Threads for one task: the cores of the busiest machine, shared by the slots there."""
+        slots = {}
+        for facts in self._workers.values():
+            slots[facts["host"]] = slots.get(facts["host"], 0) + facts["slots"]
+        return max(1, min((facts["cores"] // slots[facts["host"]] for facts in self._workers.values()), default=1))
+
+    def _on_submit(self, message):
+        key = message["task"]
+        others = [address for address in self._workers if address not in message.get("avoid", [])]
+        choose = {"workers": others, "allow_other_workers": True} if message.get("avoid") and others else {}
+        if self._client is None:
+            raise lines.Garbage("a task came before the cluster was started")
+        future = self._client.submit(worker.run_task, key, message["document"], self._threads(), key=KEY + key, pure=False,
+                                     retries=0, **choose)
+        self._futures[key] = future
+        future.add_done_callback(lambda _: self._loop.call_soon_threadsafe(self._note_ended, key, future))
+
+    def _note_ended(self, key, future):
+        self._ended.append((key, future))
+        self._flush.set()
+
+    async def _report_ended(self):
+        """Results are fetched for all that ended since the last time at once."""
+        while True:
+            await self._flush.wait()
+            self._flush.clear()
+            ended, self._ended = self._ended, []
+            finished = [(key, future) for key, future in ended if future.status == "finished"]
+            self._begin(self._fetch, finished)
+            for key, future in ended:
+                if future.status != "finished":
+                    self._begin(self._tell_failure, (key, future))
+
+    async def _fetch(self, finished):
+        try:
+            values = await self._client.gather([future for _, future in finished])
+        except Exception:
+            # A worker died with its results: Dask makes them anew, or says of each why not.
+            for pair in finished:
+                self._begin(self._tell_failure, pair)
+            return
+        for (key, _), value in zip(finished, values):
+            self._tell(key, value)
+
+    async def _tell_failure(self, pair):
+        key, future = pair
+        try:
+            self._tell(key, await future)
+        except KilledWorker as error:
+            self._forget(key)
+            address = getattr(error.last_worker, "address", str(error.last_worker))
+            self._out.send("lost", task=key, worker=address)
+        except FutureCancelledError:
+            self._forget(key)
+            # With the scheduler everything is cancelled, which _watch_scheduler tells in one word.
+            if self._client.status == "running":
+                self._out.send("cancelled", task=key)
+        except Exception as error:
+            self._forget(key)
+            self._out.send("failed", task=key, error={**describe(error), "code": "internal"})
+
+    def _tell(self, key, value):
+        self._forget(key)
+        if "result" in value:
+            self._out.send("done", task=key, result=value["result"])
+        elif value["error"].get("code") == "cancelled":
+            self._out.send("cancelled", task=key)
+        else:
+            self._out.send("failed", task=key, error=value["error"])
+
+    def _forget(self, key):
+        self._futures.pop(key, None)
+
+    async def _on_cancel(self, message):
+        keys = list(message["tasks"])
+        futures = [self._futures[key] for key in keys if key in self._futures]
+        # First the running functions, which Dask cannot reach, then what waits.
+        await self._client.run(worker.cancel_tasks, keys, on_error="ignore")
+        await self._client.cancel(futures, force=True)
+
+    async def _on_reap(self, message):
+        provider = providers.make(message["provider"], message["name"], message["config"])
+        try:
+            found = await asyncio.to_thread(provider.reap, message.get("handle"))
+            self._out.send("reaped", found=bool(found))
+        except Exception as error:
+            self._out.send("failed_reap", error=describe(error))
+
+    # ---- end
+
+    async def _close(self):
+        """Cancel what runs and send the machines home."""
+        try:
+            async with asyncio.timeout(CLOSE_SECONDS):
+                if self._client is not None:
+                    if self._futures:
+                        await self._on_cancel({"tasks": list(self._futures)})
+                    await self._client.close()
+                if self._cluster is not None:
+                    await asyncio.to_thread(self._provider.close, self._cluster)
+                elif self._provider is not None:
+                    await asyncio.to_thread(self._provider.reap, None)
+        except Exception as error:
+            log.warning("closing the cluster: %s", describe(error)["message"])
+
+
+def _end_process_after(seconds):
+    """The last resort: a provider that hangs while it closes must not keep the process."""
+    timer = threading.Timer(seconds, lambda: os._exit(1))
+    timer.daemon = True
+    timer.start()

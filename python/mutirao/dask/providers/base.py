@@ -1,0 +1,103 @@
+"""What all providers share."""
+
+import importlib
+
+
+class ProviderError(Exception):
+    """A cluster could not be had. `code` is one of the status codes of the native side."""
+
+    def __init__(self, code, message, help=""):
+        super().__init__(message)
+        self.code = code
+        self.help = help
+
+
+def require(module, extra):
+    """Import an optional package, or say what to type."""
+    try:
+        return importlib.import_module(module)
+    except ImportError as error:
+        raise ProviderError("not found", f"the Python package of {module} is missing: {error}",
+                            f"pip install 'mutirao[{extra}]'") from error
+
+
+class BaseProvider:
+    """One cluster of one provider.
+
+    `config` was checked by the native side and has at least n_workers (a number or [least, most]), idle_timeout and
+    worker_timeout in seconds; worker_memory is bytes. `options` in it go to the provider's class as they are.
+    """
+
+    def __init__(self, kind, name, config):
+        self.kind = kind
+        self.name = name
+        self.config = config
+        self.options = dict(config.get("options") or {})
+        self.prepare()
+
+    def prepare(self):
+        """Import what is needed; raise ProviderError when it is not there."""
+
+    @property
+    def least(self):
+        n_workers = self.config["n_workers"]
+        return n_workers[0] if isinstance(n_workers, list) else n_workers
+
+    @property
+    def most(self):
+        n_workers = self.config["n_workers"]
+        return n_workers[1] if isinstance(n_workers, list) else n_workers
+
+    @property
+    def is_adaptive(self):
+        return self.least != self.most
+
+    def seconds(self, key):
+        return f"{self.config[key]:g}s"
+
+    @property
+    def death_timeout(self):
+        """How long a worker looks for its scheduler, as it starts: a loaded machine is slow at that."""
+        return f"{max(60, self.config['worker_timeout']):g}s"
+
+    def dask_config(self):
+        """Settings for scheduler and workers, wherever they inherit the driver's.
+
+        A worker's death is counted by the native side, attempt by attempt, so Dask itself tries nothing again. What
+        the engine holds cannot be spilled by Dask: it has its own budget below these bounds.
+        """
+        return {
+            "distributed.scheduler.allowed-failures": 0,
+            "distributed.scheduler.idle-timeout": self.seconds("idle_timeout"),
+            "distributed.scheduler.no-workers-timeout": self.seconds("idle_timeout"),
+            "distributed.scheduler.worker-ttl": self.seconds("worker_timeout"),
+            "distributed.worker.memory.target": False,
+            "distributed.worker.memory.spill": False,
+            "distributed.worker.memory.pause": 0.9,
+            "distributed.worker.memory.terminate": 0.95,
+            "distributed.diagnostics.nvml": False,
+        }
+
+    def describe(self):
+        return f"{self.kind} {self.name}"
+
+    def open(self):
+        """Make the cluster; blocks. Gives what has scheduler_address, close() and perhaps security."""
+        raise NotImplementedError
+
+    def scale(self, cluster):
+        """Let a cluster grow and shrink between the bounds, where they differ."""
+        if self.is_adaptive:
+            cluster.adapt(minimum=self.least, maximum=self.most)
+
+    def handle(self, cluster):
+        """What reap() needs to find the cluster from another process or machine."""
+        return {"name": self.name, "scheduler": cluster.scheduler_address}
+
+    def close(self, cluster):
+        cluster.close()
+
+    def reap(self, handle):
+        """End what is left of the cluster, given its handle, or None when only the name is known. Says whether there
+        was something."""
+        return False

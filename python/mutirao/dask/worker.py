@@ -1,0 +1,136 @@
+"""What runs in a Dask worker: task documents by libmutirao, with the interpreter's lock released.
+
+Functions here are sent by name, so the workers need this package (or its folder on PYTHONPATH) of the same version.
+"""
+
+import json
+import os
+import socket
+import threading
+import uuid
+from collections import OrderedDict
+
+from distributed import get_worker
+from distributed.worker import Worker
+
+from mutirao._library import Library, TaskError
+
+TOPIC = "mutirao"
+REPORT_SECONDS = 0.5
+# What the interpreter, Dask and the libraries take of a worker's memory before any task runs.
+RESIDENT_BYTES = 160 << 20
+LEAST_BUDGET = 32 << 20
+
+_lock = threading.Lock()
+_running = {}
+_cancelled = OrderedDict()
+_library = None
+_reporter = None
+
+
+def library():
+    global _library
+    with _lock:
+        if _library is None:
+            _library = Library()
+        return _library
+
+
+def memory_budget(worker):
+    """Bytes that one of a worker's tasks may hold; 0 when the worker has no limit."""
+    limit = worker.memory_manager.memory_limit
+    if not limit:
+        return 0
+    return max(LEAST_BUDGET, int(0.7 * (limit - RESIDENT_BYTES) / worker.state.nthreads))
+
+
+def run_task(key, document, threads):
+    """Run one task document. Gives {"result": text} or {"error": {…}}: nothing is pickled but short texts."""
+    worker = get_worker()
+    worker.log_event(TOPIC, {"event": "running", "task": key, "worker": worker.address})
+    options = {"threads": threads, "memory": memory_budget(worker), "spill_dir": worker.local_directory,
+               "execution": uuid.uuid4().hex[:8]}
+    try:
+        task = library().task(options)
+    except ImportError as error:
+        return {"error": {"code": "internal", "message": str(error), "help": ""}}
+    with _lock:
+        _running[key] = task
+        if key in _cancelled:
+            task.cancel()
+    _start_reporter(worker)
+    try:
+        return {"result": task.run(document)}
+    except TaskError as error:
+        return {"error": error.error}
+    finally:
+        with _lock:
+            del _running[key]
+            task.close()
+
+
+def cancel_tasks(keys):
+    """Ask running tasks to end, and those that come later under these keys. Runs in the worker's event loop."""
+    with _lock:
+        for key in keys:
+            _cancelled[key] = True
+            if key in _running:
+                _running[key].cancel()
+        while len(_cancelled) > 10_000:
+            _cancelled.popitem(last=False)
+
+
+def probe(files, dask_worker: Worker):
+    """What a worker is and sees: its build, its size, and what is wrong with files that should be there (an empty text
+    where nothing is)."""
+    try:
+        build = library().build()
+    except ImportError as error:
+        build = {"error": str(error)}
+    return {"build": build, "host": socket.gethostname(), "cores": len(os.sched_getaffinity(0)), "pid": os.getpid(),
+            "slots": dask_worker.state.nthreads, "memory_limit": dask_worker.memory_manager.memory_limit or 0,
+            "files": [look_at(file) for file in files]}
+
+
+def look_at(file):
+    try:
+        with open(file["path"], "rb") as opened:
+            if "text" in file and opened.read(200) != file["text"].encode():
+                return "it holds another text"
+            size = os.fstat(opened.fileno()).st_size
+            if size != file.get("size", size):
+                return f"it has {size} bytes instead of {file['size']}"
+        return ""
+    except OSError as error:
+        return error.strerror or str(error)
+
+
+def resident_bytes():
+    try:
+        with open("/proc/self/statm") as file:
+            return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+    except OSError:
+        return 0
+
+
+def _start_reporter(worker):
+    global _reporter
+    with _lock:
+        if _reporter is None or not _reporter.is_alive():
+            _reporter = threading.Thread(target=_report, args=(worker,), name="mutirao-reporter", daemon=True)
+            _reporter.start()
+
+
+def _report(worker):
+    """Tell every half second what the running tasks have done, until none runs."""
+    idle = threading.Event()
+    while True:
+        idle.wait(REPORT_SECONDS)
+        with _lock:
+            tasks = {key: task.progress() for key, task in _running.items()}
+            if not tasks:
+                global _reporter
+                _reporter = None
+                return
+        worker.log_event(TOPIC, {"event": "progress", "worker": worker.address, "tasks": tasks,
+                                 "memory": resident_bytes()})

@@ -1,0 +1,306 @@
+"""Providers that can run here do: an existing scheduler, hosts by SSH, a batch system whose commands are scripts. Each is
+made, used, closed, and ended by a reaper when its driver was killed."""
+
+import json
+import os
+import shutil
+import signal
+import socket
+import stat
+import subprocess
+import sys
+import time
+
+import pytest
+
+from native_side import PATIENCE, PYTHON, ROOT, Driver, environment, wait_until
+
+CONFIG = {"n_workers": 1, "idle_timeout": 600, "worker_timeout": 60}
+WAIT = {"workers": 1, "timeout": 100}
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def greeted(driver):
+    driver.send("hello", protocol=1)
+    driver.receive()
+    return driver
+
+
+def start(driver, provider, config, name="mutirao-test", wait=WAIT):
+    """Start a cluster; gives the message "started"."""
+    greeted(driver).send("start", provider=provider, name=name, config={**CONFIG, **config}, wait=wait)
+    message = driver.wait_for("started", "failed_start")
+    assert message["type"] == "started", message
+    return message
+
+
+def run_a_task(driver):
+    driver.send("submit", task="run/0/0/0", document='{"version": 99}')
+    assert driver.wait_for("failed", "lost")["error"]["code"] == "unsupported"
+
+
+def reap(driver, provider, config, handle, name="mutirao-test"):
+    greeted(driver).send("reap", provider=provider, name=name, config={**CONFIG, **config}, handle=handle)
+    message = driver.wait_for("reaped", "failed_reap")
+    assert message["type"] == "reaped", message
+    return message["found"]
+
+
+def marked(mark):
+    """Pids of living processes that have a mark in their environment."""
+    found = []
+    for entry in os.listdir("/proc"):
+        if entry.isdigit():
+            try:
+                with open(f"/proc/{entry}/environ", "rb") as file:
+                    if mark.encode() in file.read():
+                        found.append(int(entry))
+            except OSError:
+                pass
+    return found
+
+
+@pytest.fixture
+def mark(tmp_path):
+    """A text in the environment of all that a test starts outside its driver; what is left of it ends with the test."""
+    text = f"MUTIRAO_TEST_MARK={tmp_path}"
+    yield text
+    for pid in marked(text):
+        try:
+            os.kill(pid, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
+
+
+# ---- address
+
+
+@pytest.fixture
+def scheduler(build_tree, mark, tmp_path):
+    """A scheduler with one worker that belong to somebody else."""
+    name, value = mark.split("=", 1)
+    env = {**environment(build_tree), name: value}
+    address = f"tcp://127.0.0.1:{free_port()}"
+    common = dict(env=env, cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    processes = [
+        subprocess.Popen([PYTHON, "-m", "distributed.cli.dask_scheduler", "--host", "127.0.0.1", "--port",
+                          address.rsplit(":", 1)[1], "--no-dashboard"], **common),
+        subprocess.Popen([PYTHON, "-m", "distributed.cli.dask_worker", address, "--nthreads", "1", "--no-nanny",
+                          "--no-dashboard", "--host", "127.0.0.1", "--local-directory", tmp_path], **common)]
+    yield address, processes
+    for process in processes:
+        process.kill()
+        process.wait()
+
+
+def test_an_existing_scheduler_is_used_and_never_closed(start_driver, scheduler):
+    address, processes = scheduler
+    driver = start_driver()
+    started = start(driver, "address", {"address": address})
+    assert started["handle"]["scheduler"] == address
+    run_a_task(driver)
+    driver.send("close")
+    assert driver.exit_code() == 0
+    assert not reap(start_driver(), "address", {"address": address}, started["handle"])
+    assert all(process.poll() is None for process in processes)
+
+
+def test_a_scheduler_that_dies_is_told(start_driver, scheduler):
+    address, processes = scheduler
+    driver = start_driver()
+    start(driver, "address", {"address": address})
+    processes[0].kill()
+    broken = driver.wait_for("broken")
+    assert broken["error"]["code"] == "unavailable" and address in broken["error"]["message"]
+
+
+def test_a_scheduler_that_is_not_there_fails_the_start(start_driver):
+    driver = greeted(start_driver())
+    driver.send("start", provider="address", name="x", config={**CONFIG, "address": f"tcp://127.0.0.1:{free_port()}"},
+                wait={"workers": 1, "timeout": 2})
+    assert driver.wait_for("failed_start", "started")["type"] == "failed_start"
+
+
+# ---- ssh
+
+
+@pytest.fixture
+def sshd(tmp_path, mark, build_tree):
+    """An SSH server of our own on loopback, and the config of a cluster that uses it."""
+    program = shutil.which("sshd") or "/usr/sbin/sshd"
+    if not os.path.exists(program):
+        pytest.skip("openssh-server is not installed")
+    for key in ("host", "user"):
+        subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", tmp_path / key], check=True)
+    shutil.copy(tmp_path / "user.pub", tmp_path / "authorized")
+    os.chmod(tmp_path / "authorized", stat.S_IRUSR | stat.S_IWUSR)
+    port = free_port()
+    (tmp_path / "known").write_text(f"[127.0.0.1]:{port} {(tmp_path / 'host.pub').read_text()}")
+    (tmp_path / "sshd_config").write_text(
+        f"Port {port}\nListenAddress 127.0.0.1\nHostKey {tmp_path}/host\nAuthorizedKeysFile {tmp_path}/authorized\n"
+        f"PidFile none\nStrictModes no\nUsePAM no\nPasswordAuthentication no\nPermitRootLogin prohibit-password\n")
+    os.makedirs("/run/sshd", exist_ok=True)
+    server = subprocess.Popen([program, "-D", "-e", "-f", tmp_path / "sshd_config"], stderr=subprocess.DEVNULL)
+    python = tmp_path / "python"  # the interpreter of the hosts, with the package of this tree
+    env = environment(build_tree)
+    python.write_text(f"#!/bin/sh\nexport {mark} PYTHONPATH={env['PYTHONPATH']} MUTIRAO_LIBRARY={env['MUTIRAO_LIBRARY']}\n"
+                      f"exec {PYTHON} \"$@\"\n")
+    python.chmod(0o755)
+    wait_until(lambda: socket.socket().connect_ex(("127.0.0.1", port)) == 0, "the SSH server listens")
+    yield {"hosts": ["127.0.0.1", "127.0.0.1"],
+           "ssh": {"port": port, "key_file": str(tmp_path / "user"), "known_hosts": str(tmp_path / "known"),
+                   "python": str(python)}}
+    server.kill()
+    server.wait()
+
+
+def test_hosts_by_ssh(start_driver, sshd, mark):
+    driver = start_driver()
+    start(driver, "ssh", sshd)
+    run_a_task(driver)
+    assert len(marked(mark)) >= 2
+    driver.send("close")
+    assert driver.exit_code() == 0
+    wait_until(lambda: not marked(mark), "scheduler and workers on the hosts end")
+
+
+def test_a_reaper_ends_hosts_of_a_dead_driver(start_driver, sshd, mark):
+    driver = start_driver()
+    handle = start(driver, "ssh", sshd)["handle"]
+    os.killpg(driver.process.pid, signal.SIGKILL)
+    driver.process.wait()
+    assert reap(start_driver(), "ssh", sshd, handle) or not marked(mark)
+    wait_until(lambda: not marked(mark), "scheduler and workers of a dead driver end")
+    assert not reap(start_driver(), "ssh", sshd, handle), "there is nothing any more"
+
+
+def test_a_host_that_cannot_be_reached_is_named(start_driver, sshd):
+    driver = greeted(start_driver())
+    sshd["ssh"]["port"] = free_port()
+    driver.send("start", provider="ssh", name="x", config={**CONFIG, **sshd}, wait=WAIT)
+    error = driver.wait_for("failed_start")["error"]
+    assert "127.0.0.1" in error["message"], error
+
+
+# ---- batch systems
+
+
+@pytest.fixture
+def slurm(tmp_path, mark, build_tree):
+    """sbatch and scancel as scripts: a job is a process, found again by the name in its directives."""
+    folder = tmp_path / "bin"
+    folder.mkdir()
+    (folder / "sbatch").write_text(f"""#!/bin/sh
+echo sbatch >> {tmp_path}/calls
+export {mark}
+cp "$1" {tmp_path}/script.$$
+setsid sh {tmp_path}/script.$$ </dev/null >{tmp_path}/job.log 2>&1 &
+sed -n 's/^#SBATCH -J //p' "$1" > {tmp_path}/job.$!
+echo "Submitted batch job $!"
+""")
+    (folder / "scancel").write_text(f"""#!/bin/sh
+echo "scancel $*" >> {tmp_path}/calls
+case "$1" in
+  --name=*) for file in {tmp_path}/job.[0-9]*; do
+      [ "$(cat $file)" = "${{1#--name=}}" ] && kill -9 "-${{file##*.}}"; done; true;;
+  *) kill -TERM "-$1";;
+esac
+""")
+    for script in folder.iterdir():
+        script.chmod(0o755)
+    return {"PATH": f"{folder}:{os.environ['PATH']}"}, tmp_path
+
+
+def test_a_batch_system(start_driver, slurm, mark):
+    env, folder = slurm
+    driver = start_driver(**env)
+    start(driver, "slurm", {"worker_memory": 1 << 30, "worker_cores": 1, "walltime": "00:10:00", "queue": "short",
+                            "options": {"local_directory": str(folder), "python": str(PYTHON)}})
+    run_a_task(driver)
+    driver.send("close")
+    assert driver.exit_code() == 0
+    wait_until(lambda: not marked(mark), "jobs of a closed cluster end")
+    assert "scancel" in (folder / "calls").read_text()
+
+
+def test_a_reaper_cancels_jobs_by_name(start_driver, slurm, mark):
+    env, folder = slurm
+    script = folder / "job.sh"
+    script.write_text("#!/bin/sh\n#SBATCH -J mutirao-test\nsleep 600\n")
+    subprocess.run(["sbatch", script], env={**os.environ, **env}, check=True, stdout=subprocess.DEVNULL)
+    wait_until(lambda: marked(mark), "the job runs")
+    assert reap(start_driver(**env), "slurm", {}, None)
+    wait_until(lambda: not marked(mark), "the job ended")
+    assert "scancel --name=mutirao-test" in (folder / "calls").read_text()
+
+
+# ---- somebody's class
+
+OWN_CLASS = '''
+from distributed import LocalCluster
+
+class Own:
+    def __init__(self, name, workers):
+        open("made", "w").write(name)
+        self.inner = LocalCluster(n_workers=workers, threads_per_worker=1, dashboard_address=None, host="127.0.0.1")
+        self.scheduler_address = self.inner.scheduler_address
+    def close(self):
+        open("closed", "w").close()
+        self.inner.close()
+    @staticmethod
+    def reap(name, handle):
+        open("reaped", "w").write(name)
+        return True
+
+class Stuck(Own):
+    def __init__(self, name):
+        open("stuck", "w").close()
+        import time
+        time.sleep(3600)
+'''
+
+
+@pytest.fixture
+def own(tmp_path, monkeypatch):
+    (tmp_path / "own.py").write_text(OWN_CLASS)
+    monkeypatch.chdir(tmp_path)
+    return {"PYTHONPATH": f"{ROOT / 'python'}:{tmp_path}"}
+
+
+def test_a_class_of_somebody(start_driver, own, tmp_path):
+    driver = start_driver(**own)
+    start(driver, "own.Own", {"options": {"workers": 1}})
+    run_a_task(driver)
+    driver.end_input()
+    assert driver.exit_code() == 0
+    assert (tmp_path / "made").read_text() == "mutirao-test" and (tmp_path / "closed").exists()
+    assert reap(start_driver(**own), "own.Own", {}, None) and (tmp_path / "reaped").read_text() == "mutirao-test"
+
+
+def test_wrong_arguments_for_a_class_are_told(start_driver, own):
+    driver = greeted(start_driver(**own))
+    driver.send("start", provider="own.Own", name="x", config={**CONFIG, "options": {"wurkers": 1}}, wait=WAIT)
+    error = driver.wait_for("failed_start")["error"]
+    assert error["code"] == "invalid" and "wurkers" in error["message"]
+
+
+def test_a_provider_that_hangs_fails_the_start_in_time(start_driver, own, tmp_path):
+    driver = greeted(start_driver(**own))
+    driver.send("start", provider="own.Stuck", name="x", config=CONFIG, wait={"workers": 1, "timeout": 1})
+    assert driver.wait_for("failed_start")["error"]["code"] == "deadline"
+    driver.end_input()
+    assert driver.exit_code() == 0 and (tmp_path / "reaped").exists()
+
+
+def test_a_provider_that_hangs_does_not_keep_the_driver(start_driver, own, tmp_path):
+    driver = greeted(start_driver(**own))
+    driver.send("start", provider="own.Stuck", name="x", config=CONFIG, wait=WAIT)
+    wait_until((tmp_path / "stuck").exists, "the class is being made")
+    driver.end_input()
+    assert driver.exit_code() == 0
+    assert (tmp_path / "reaped").exists(), "what may have been made is ended by name"
