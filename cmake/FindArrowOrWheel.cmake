@@ -1,9 +1,11 @@
 # Targets mutirao::arrow and mutirao::parquet: from an installed Arrow C++ when there is one,
 # otherwise from the pyarrow wheel in .venv, which carries headers and shared libraries.
 
-find_package(Arrow 26 QUIET)
-find_package(Parquet 26 QUIET)
-find_package(ArrowCompute 26 QUIET)
+if(NOT MUTIRAO_WHEEL)
+  find_package(Arrow 26 QUIET)
+  find_package(Parquet 26 QUIET)
+  find_package(ArrowCompute 26 QUIET)
+endif()
 
 add_library(mutirao_arrow INTERFACE)
 add_library(mutirao_parquet INTERFACE)
@@ -15,6 +17,13 @@ if(Arrow_FOUND AND Parquet_FOUND AND ArrowCompute_FOUND)
   target_link_libraries(mutirao_parquet INTERFACE Parquet::parquet_shared mutirao_arrow)
   set(MUTIRAO_ARROW_ORIGIN "system")
 else()
+  if(MUTIRAO_WHEEL AND Python_EXECUTABLE)
+    execute_process(COMMAND "${Python_EXECUTABLE}" -c "import pyarrow; print(pyarrow.__path__[0])"
+      OUTPUT_VARIABLE wheel_pyarrow OUTPUT_STRIP_TRAILING_WHITESPACE ERROR_QUIET)
+    if(wheel_pyarrow)
+      set(MUTIRAO_PYARROW_DIR "${wheel_pyarrow}" CACHE PATH "Folder of the pyarrow package to link against" FORCE)
+    endif()
+  endif()
   file(GLOB wheel_candidates "${PROJECT_SOURCE_DIR}/.venv/lib/python3*/site-packages/pyarrow")
   set(MUTIRAO_PYARROW_DIR "${wheel_candidates}" CACHE PATH "Folder of the pyarrow package to link against")
   if(NOT EXISTS "${MUTIRAO_PYARROW_DIR}/include/arrow/api.h")

@@ -16,3 +16,6 @@ configure_package_config_file("${CMAKE_CURRENT_LIST_DIR}/mutiraoConfig.cmake.in"
 write_basic_package_version_file("${PROJECT_BINARY_DIR}/mutiraoConfigVersion.cmake" COMPATIBILITY SameMinorVersion)
 install(FILES "${PROJECT_BINARY_DIR}/mutiraoConfig.cmake" "${PROJECT_BINARY_DIR}/mutiraoConfigVersion.cmake"
         DESTINATION "${package_folder}")
+# The Dask side, for runs on clusters.
+install(DIRECTORY "${PROJECT_SOURCE_DIR}/python/mutirao" DESTINATION "share/mutirao/python" FILES_MATCHING PATTERN "*.py"
+        PATTERN "__pycache__" EXCLUDE)

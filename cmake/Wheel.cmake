@@ -1,0 +1,36 @@
+# The component "wheel": what pip installs into the folder of the Python package (pyproject.toml).
+#   lib/libmutirao.so.<major>, the system's libraries that it needs beyond the C and C++ runtime; bin/mutirao
+# Arrow's libraries are those of the pyarrow package beside it. With MUTIRAO_PREBUILT nothing is compiled: library and
+# program are taken from that build folder, which is how the tests make a wheel.
+
+if(MUTIRAO_PREBUILT)
+  set(wheel_library "${MUTIRAO_PREBUILT}/lib/libmutirao.so")
+  set(wheel_program "${MUTIRAO_PREBUILT}/bin/mutirao")
+else()
+  set(wheel_library "$<TARGET_FILE:mutirao>")
+  set(wheel_program "$<TARGET_FILE:mutirao_program>")
+endif()
+
+install(CODE "
+  set(prefix \"\$ENV{DESTDIR}\${CMAKE_INSTALL_PREFIX}\")
+  file(REAL_PATH \"${wheel_library}\" library)
+  file(GET_RUNTIME_DEPENDENCIES LIBRARIES \"\${library}\" RESOLVED_DEPENDENCIES_VAR needed
+    UNRESOLVED_DEPENDENCIES_VAR unresolved
+    PRE_EXCLUDE_REGEXES \"^lib(c|m|dl|rt|pthread|resolv|gcc_s|stdc\\\\+\\\\+)\\\\.so\" \"^ld-linux\" \"^lib(arrow|parquet)\"
+    POST_EXCLUDE_REGEXES \"/libmutirao\")
+  if(unresolved)
+    message(FATAL_ERROR \"libraries that the wheel needs were not found: \${unresolved}\")
+  endif()
+  file(MAKE_DIRECTORY \"\${prefix}/lib\" \"\${prefix}/bin\")
+  foreach(file IN LISTS needed)
+    # Wheels have no links: the file gets the name that it is looked for by.
+    get_filename_component(name \"\${file}\" NAME)
+    file(REAL_PATH \"\${file}\" real)
+    file(COPY_FILE \"\${real}\" \"\${prefix}/lib/\${name}\")
+  endforeach()
+  file(COPY_FILE \"\${library}\" \"\${prefix}/lib/libmutirao.so.${PROJECT_VERSION_MAJOR}\")
+  file(COPY_FILE \"${wheel_program}\" \"\${prefix}/bin/mutirao\")
+  file(RPATH_SET FILE \"\${prefix}/lib/libmutirao.so.${PROJECT_VERSION_MAJOR}\" NEW_RPATH \"\\\$ORIGIN:\\\$ORIGIN/../../pyarrow\")
+  file(RPATH_SET FILE \"\${prefix}/bin/mutirao\" NEW_RPATH \"\\\$ORIGIN/../lib:\\\$ORIGIN/../../pyarrow\")
+  file(CHMOD \"\${prefix}/bin/mutirao\" PERMISSIONS OWNER_READ OWNER_WRITE OWNER_EXECUTE GROUP_READ GROUP_EXECUTE WORLD_READ WORLD_EXECUTE)
+" COMPONENT wheel EXCLUDE_FROM_ALL)
