@@ -44,7 +44,7 @@ Status NotLegal(const Event& event, std::string_view what, std::string_view stat
 
 bool RunMayMove(std::string_view type, const RunRow& run) {
   if (type == event::kRunQueued) return run.state == RunState::kQueued && run.last_event == 0;
-  if (type == event::kRunStarting) return run.state == RunState::kQueued;
+  if (type == event::kRunStarting) return run.state == RunState::kQueued && !run.cancel_asked;
   if (type == event::kRunStarted) return run.state == RunState::kStarting;
   if (type == event::kRunSucceeded) return run.state == RunState::kRunning;
   if (type == event::kRunFailed) return run.state != RunState::kQueued && !IsFinal(run.state);

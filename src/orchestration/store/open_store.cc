@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "orchestration/store/postgres/postgres_database.h"
+#include "orchestration/store/postgres/postgres_location.h"
 #include "orchestration/store/sql/schema.h"
 #include "orchestration/store/sql/sql_store.h"
 #include "orchestration/store/sqlite/sqlite_database.h"
@@ -21,8 +23,14 @@ Result<std::unique_ptr<SqlDatabase>> OpenDatabase(const StoreLocation& location)
     std::unique_ptr<SqlDatabase> database = MUTIRAO_TRY(SqliteDatabase::Open(whole.lexically_normal().string()));
     return database;
   }
-  // The rest is not printed: it may hold a password.
-  return Status::Invalid("the store's location is of no known kind").Help("write sqlite:PATH");
+  if (IsPostgresLocation(uri)) {
+    const std::string conninfo = MUTIRAO_TRY(ParsePostgresLocation(uri));
+    std::unique_ptr<SqlDatabase> database = MUTIRAO_TRY(PostgresDatabase::Open(conninfo));
+    return database;
+  }
+  // What was given is not printed: it may hold a password.
+  return Status::Invalid("the store's location is of no known kind")
+      .Help("write sqlite:PATH or postgresql://user@host:5432/database");
 }
 
 }  // namespace

@@ -105,6 +105,7 @@ TEST_P(StoreClaims, GivesNoRunToTwoAndKeepsLimits) {
       claimed.insert(run->spec.id);
       most = std::max(most.load(), ++active);
       lock.unlock();
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
       --active;
       MUTIRAO_MUST(
           store->Write({.run_id = run->spec.id, .claim = run->claim, .events = {MakeEvent(event::kRunFailed)}}));

@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "base/id.h"
+#include "orchestration/store/contract/postgres_server.h"
 
 namespace mutirao::orchestration {
 namespace {
@@ -31,10 +32,16 @@ Result<StoreLocation> EmptySqlite() {
   return StoreLocation{.uri = "", .project_root = path};
 }
 
+Result<StoreLocation> EmptyPostgres() {
+  PostgresServer* server = MUTIRAO_TRY(PostgresServer::Shared());
+  MUTIRAO_TRY(server->Query("DROP SCHEMA IF EXISTS mutirao CASCADE"));
+  return StoreLocation{.uri = server->location(), .project_root = "/"};
+}
+
 }  // namespace
 
 std::vector<StoreBackend> StoreBackends() {
-  return {{.name = "Sqlite", .make_empty = &EmptySqlite}};
+  return {{.name = "Sqlite", .make_empty = &EmptySqlite}, {.name = "Postgres", .make_empty = &EmptyPostgres}};
 }
 
 ProcessIdentity Somebody(int number) {

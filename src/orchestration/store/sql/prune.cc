@@ -108,6 +108,7 @@ Result<PruneResult> Prune(SqlDatabase& database, const Retention& retention, Wal
                       "runs.id = leases.run_id)",
                       {now - *retention.runs_age}, dry_run));
   }
+  if (!dry_run) MUTIRAO_TRY(database.Shrink());
   return result;
 }
 

@@ -153,6 +153,7 @@ Result<int> SchemaVersion(SqlSession& sql) {
 }
 
 Status Migrate(SqlSession& sql, WallTime now) {
+  MUTIRAO_TRY(sql.LockTables());
   // Another process may have been quicker.
   const int version = MUTIRAO_TRY(SchemaVersion(sql));
   if (version == 0)

@@ -87,6 +87,8 @@ class SqlSession {
   virtual std::string_view counted_key() const = 0;
   virtual std::string_view ordered_by_key() const = 0;
   virtual Result<bool> HasTable(const std::string& name) = 0;
+  /// Keep others from changing tables until the end of the transaction.
+  virtual Status LockTables() = 0;
   /// Tell those who wait for this run's events, in whatever process, once the transaction is done.
   virtual Status Announce(const std::string& run_id) = 0;
 };
@@ -108,6 +110,8 @@ class SqlDatabase {
   virtual Status Read(const SqlScript& script) = 0;
   /// Wakes when a run of some process announced something, or when it may have: the first call begins to listen.
   virtual Result<Announcements*> Listen() = 0;
+  /// Give the space of what was deleted back to the disk, where the database does not do so by itself.
+  virtual Status Shrink() = 0;
 };
 
 }  // namespace mutirao::orchestration

@@ -114,4 +114,17 @@ Result<Announcements*> SqliteDatabase::Listen() {
   return &announcements_;
 }
 
+Status SqliteDatabase::Shrink() {
+  // So many pages in a transaction, 8 MB: others wait for no longer than that takes.
+  constexpr int kPagesAtOnce = 2000;
+  while (true) {
+    std::lock_guard lock(mutex_);
+    SqlAnswer unused = MUTIRAO_TRY(session_->Run("PRAGMA freelist_count"));
+    if (unused.rows[0].Number(0) == 0) return Status::Ok();
+    MUTIRAO_TRY(session_->Run(fmt::format("PRAGMA incremental_vacuum({})", kPagesAtOnce)));
+    SqlAnswer left = MUTIRAO_TRY(session_->Run("PRAGMA freelist_count"));
+    if (left.rows[0].Number(0) >= unused.rows[0].Number(0)) return Status::Ok();
+  }
+}
+
 }  // namespace mutirao::orchestration

@@ -29,6 +29,7 @@ class SqliteDatabase : public SqlDatabase {
   Status Change(const SqlScript& script) override;
   Status Read(const SqlScript& script) override;
   Result<Announcements*> Listen() override;
+  Status Shrink() override;
 
  private:
   SqliteDatabase(std::string path, std::unique_ptr<SqliteSession> session)

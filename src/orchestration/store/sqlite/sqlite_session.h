@@ -26,6 +26,7 @@ class SqliteSession : public SqlSession {
   std::string_view counted_key() const override { return "INTEGER PRIMARY KEY AUTOINCREMENT"; }
   std::string_view ordered_by_key() const override { return "WITHOUT ROWID"; }
   Result<bool> HasTable(const std::string& name) override;
+  Status LockTables() override { return Status::Ok(); }
   Status Announce(const std::string& run_id) override;
 
   /// Say whether a run was announced since the last call.
