@@ -39,6 +39,6 @@ function(mutirao_room room)
     endif()
     add_test(NAME unit.${room} COMMAND ${room}_test WORKING_DIRECTORY "${PROJECT_SOURCE_DIR}")
     # Properties are tried on the same made-up input each time; the program run by itself draws anew.
-    set_tests_properties(unit.${room} PROPERTIES LABELS unit TIMEOUT 600 ENVIRONMENT "RC_PARAMS=seed=20251213")
+    set_tests_properties(unit.${room} PROPERTIES LABELS unit TIMEOUT ${MUTIRAO_TEST_TIMEOUT} ENVIRONMENT "RC_PARAMS=seed=20251213")
   endif()
 endfunction()

@@ -30,17 +30,20 @@ def test_a_strangers_project_builds_and_runs(prefix, build_tree, root, tmp_path)
     shutil.copytree(root / "tests" / "install" / "project", tmp_path / "project")
     build = tmp_path / "build"
     call("cmake", "-S", tmp_path / "project", "-B", build, "-G", "Ninja", f"-DCMAKE_PREFIX_PATH={prefix}",
-         f"-Dmutirao_INCLUDE={prefix}/include", f"-DCMAKE_CXX_FLAGS={sanitizer_flags(build_tree)}")
+         f"-Dmutirao_INCLUDE={prefix}/include", f"-DCMAKE_CXX_COMPILER={cached(build_tree, 'CMAKE_CXX_COMPILER')}", f"-DCMAKE_CXX_FLAGS={sanitizer_flags(build_tree)}")
     call("cmake", "--build", build, "-j", "2")
     assert call(build / "stranger") == "1 SP 42\n"
 
 
+def cached(build, name):
+    """What a variable was when the library was built."""
+    lines = (build / "CMakeCache.txt").read_text().splitlines()
+    return next(line.split("=", 1)[1] for line in lines if line.startswith(f"{name}:"))
+
+
 def sanitizer_flags(build):
-    """A library built with a sanitizer wants a program built with it."""
-    for line in (build / "CMakeCache.txt").read_text().splitlines():
-        if line.startswith("CMAKE_CXX_FLAGS:"):
-            return " ".join(flag for flag in line.split("=", 1)[1].split() if flag.startswith("-fsanitize"))
-    return ""
+    """A library built with a sanitizer wants a program built with it, by the same compiler."""
+    return " ".join(flag for flag in cached(build, "CMAKE_CXX_FLAGS").split() if "sanitize" in flag)
 
 
 def test_the_installed_program_runs(prefix, tmp_path):
