@@ -8,7 +8,7 @@
 namespace mutirao::frame {
 namespace {
 
-std::vector<FunctionDef>* MakeRegistry() {
+const std::vector<FunctionDef>* MakeRegistry() {
   auto* functions = new std::vector<FunctionDef>();
   AddConditionals(functions);
   AddAggregates(functions);
@@ -31,9 +31,10 @@ std::vector<FunctionDef>* MakeRegistry() {
 }  // namespace
 
 const std::vector<const FunctionDef*>& AllFunctions() {
+  static const std::vector<FunctionDef>* const functions = MakeRegistry();
   static const auto* all = [] {
     auto* pointers = new std::vector<const FunctionDef*>();
-    for (const FunctionDef& function : *MakeRegistry()) pointers->push_back(&function);
+    for (const FunctionDef& function : *functions) pointers->push_back(&function);
     return pointers;
   }();
   return *all;
