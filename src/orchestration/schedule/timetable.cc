@@ -1,6 +1,7 @@
 #include "orchestration/schedule/timetable.h"
 
-#include <sstream>
+#include <optional>
+#include <string_view>
 #include <vector>
 
 #include <date/tz.h>
@@ -40,6 +41,81 @@ date::sys_seconds FirstInstantOf(const date::time_zone& zone, date::local_second
   if (info.result == date::local_info::nonexistent) return info.first.end;
   return date::sys_seconds(local.time_since_epoch() - info.first.offset);
 }
+
+// A point in time as people write it.
+struct WrittenTime {
+  date::local_seconds time;
+  std::chrono::microseconds fraction{0};
+  std::optional<seconds> offset;  ///< east of Greenwich; none when the zone is not said
+};
+
+// Not by date::parse: where the text ends too early it computes with seconds that were never set.
+class TimeReader {
+ public:
+  explicit TimeReader(std::string_view text) : text_(text) {}
+
+  std::optional<WrittenTime> Read() {
+    WrittenTime written;
+    if (!ReadDate(&written.time)) return std::nullopt;
+    if (text_.empty()) return written;
+    if (!Take('T') && !Take(' ')) return std::nullopt;
+    if (!ReadTimeOfDay(&written)) return std::nullopt;
+    if (!text_.empty() && !ReadOffset(&written.offset)) return std::nullopt;
+    return text_.empty() ? std::optional(written) : std::nullopt;
+  }
+
+ private:
+  bool Take(char c) {
+    if (!text_.starts_with(c)) return false;
+    text_.remove_prefix(1);
+    return true;
+  }
+
+  bool Number(size_t digits, int* value) {
+    if (text_.size() < digits) return false;
+    *value = 0;
+    for (const char c : text_.substr(0, digits)) {
+      if (c < '0' || c > '9') return false;
+      *value = *value * 10 + (c - '0');
+    }
+    text_.remove_prefix(digits);
+    return true;
+  }
+
+  bool ReadDate(date::local_seconds* time) {
+    int year = 0, month = 0, day = 0;
+    if (!Number(4, &year) || !Take('-') || !Number(2, &month) || !Take('-') || !Number(2, &day)) return false;
+    const auto date = date::year(year) / month / day;
+    if (!date.ok()) return false;
+    *time = date::local_days(date);
+    return true;
+  }
+
+  bool ReadTimeOfDay(WrittenTime* written) {
+    int hour = 0, minute = 0, second = 0;
+    if (!Number(2, &hour) || !Take(':') || !Number(2, &minute)) return false;
+    if (Take(':') && !Number(2, &second)) return false;
+    if (hour > 23 || minute > 59 || second > 59) return false;
+    written->time += std::chrono::hours(hour) + std::chrono::minutes(minute) + seconds(second);
+    if (!Take('.')) return true;
+    int digit = 0;
+    int64_t unit = 100'000;  // microseconds
+    for (; unit > 0 && Number(1, &digit); unit /= 10) written->fraction += std::chrono::microseconds(digit * unit);
+    return unit < 100'000;
+  }
+
+  bool ReadOffset(std::optional<seconds>* offset) {
+    if (Take('Z')) return *offset = seconds(0), true;
+    const int sign = text_.starts_with('-') ? -1 : 1;
+    int hours = 0, minutes = 0;
+    if (!Take('-') && !Take('+')) return false;
+    if (!Number(2, &hours) || !Take(':') || !Number(2, &minutes) || hours > 18 || minutes > 59) return false;
+    *offset = sign * (std::chrono::hours(hours) + std::chrono::minutes(minutes));
+    return true;
+  }
+
+  std::string_view text_;
+};
 
 }  // namespace
 
@@ -96,20 +172,12 @@ std::string Timetable::FormatLocal(WallTime time) const {
 }
 
 Result<WallTime> ParseTime(const std::string& text, const std::string& zone) {
-  for (const char* format : {"%FT%TZ", "%FT%RZ", "%FT%T%Ez", "%FT%R%Ez"}) {
-    std::istringstream in(text);
-    WallTime time;
-    in >> date::parse(format, time);
-    if (!in.fail() && in.peek() == std::istringstream::traits_type::eof()) return time;
+  const std::optional<WrittenTime> written = TimeReader(text).Read();
+  if (written && written->offset) {
+    return WallTime(written->time.time_since_epoch() + written->fraction - *written->offset);
   }
   const date::time_zone* found = MUTIRAO_TRY(FindZone(zone));
-  for (const char* format : {"%FT%T", "%F %T", "%FT%R", "%F %R", "%F"}) {
-    std::istringstream in(text);
-    date::local_seconds time;
-    in >> date::parse(format, time);
-    if (!in.fail() && in.peek() == std::istringstream::traits_type::eof())
-      return WallTime(FirstInstantOf(*found, time));
-  }
+  if (written && written->fraction.count() == 0) return WallTime(FirstInstantOf(*found, written->time));
   return Status::Invalid(fmt::format("\"{}\" is no point in time", text))
       .Help("write 2026-11-22, 2026-11-22T10:30 or 2026-11-22T10:30:00Z");
 }

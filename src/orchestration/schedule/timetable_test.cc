@@ -121,9 +121,12 @@ TEST(ParseTime, ReadsTheUsualForms) {
   for (const char* text : {"2026-11-22T07:30:00", "2026-11-22 07:30:00", "2026-11-22T07:30", "2026-11-22 07:30"}) {
     EXPECT_EQ(*ParseTime(text, "America/Sao_Paulo"), time) << text;
   }
+  EXPECT_EQ(*ParseTime("2026-11-22T10:30:00.25Z", "UTC"), time + std::chrono::milliseconds(250));
   EXPECT_EQ(*ParseTime("2026-11-22", "America/Sao_Paulo"), Utc("2026-11-22T03:00Z"));
   EXPECT_EQ(*ParseTime("2026-03-08 02:30", "America/New_York"), Utc("2026-03-08T07:00Z"));
-  for (const char* text : {"", "tomorrow", "2026-13-01", "2026-11-22T25:00", "2026-11-22 10:30 x", "22/11/2026"}) {
+  for (const char* text : {"", "tomorrow", "2026-13-01", "2026-11-22T25:00", "2026-11-22 10:30 x", "22/11/2026",
+                           "2026-02-29", "2026-11-22T10", "2026-11-22T10:30:", "2026-11-22T10:30:0",
+                           "2026-11-22T10:30:00.Z", "2026-11-22T10:30:00+3", "2026-11-22T10:30:00.5", "2026-11-22T"}) {
     EXPECT_EQ(ParseTime(text, "UTC").status().code(), StatusCode::kInvalid) << text;
   }
   EXPECT_EQ(ParseTime("2026-11-22", "Mars").status().code(), StatusCode::kNotFound);
