@@ -70,6 +70,8 @@ struct Launch {
   std::vector<char*> argv;
   char** environment;
   const char* working_dir;
+  const int* inherit;
+  size_t inherit_count;
   int stdin_fd, stdout_fd, stderr_fd;
   pid_t parent;
   bool new_session;
@@ -95,6 +97,9 @@ struct Launch {
   sigprocmask(SIG_SETMASK, &none, nullptr);
   for (int signal : {SIGINT, SIGTERM, SIGPIPE, SIGXFSZ, SIGQUIT, SIGHUP}) ::signal(signal, SIG_DFL);
   if (dup2(launch.stdin_fd, 0) < 0 || dup2(launch.stdout_fd, 1) < 0 || dup2(launch.stderr_fd, 2) < 0) fail();
+  for (size_t i = 0; i < launch.inherit_count; ++i) {
+    if (fcntl(launch.inherit[i], F_SETFD, 0) != 0) fail();
+  }
   if (launch.working_dir && chdir(launch.working_dir) != 0) fail();
   execve(launch.program.c_str(), launch.argv.data(), launch.environment);
   fail();
@@ -121,6 +126,8 @@ Result<ChildProcess> ChildProcess::Start(Options options) {
   if (options.environment) environment = ToPointers(*options.environment);
   launch.environment = options.environment ? environment.data() : environ;
   launch.working_dir = options.working_dir.empty() ? nullptr : options.working_dir.c_str();
+  launch.inherit = options.inherit.data();
+  launch.inherit_count = options.inherit.size();
   launch.parent = getpid();
   launch.new_session = options.new_session;
 

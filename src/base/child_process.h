@@ -40,6 +40,8 @@ class ChildProcess {
     bool new_session = false;
     /// Written to the child's standard input, which is then closed; none = /dev/null.
     std::optional<std::string> input;
+    /// Descriptors of this process that the child keeps, under the same numbers.
+    std::vector<int> inherit;
     /// Get output as it comes, from Wait(); without one, the stream goes to this process's standard error.
     std::function<void(std::string_view)> on_stdout;
     std::function<void(std::string_view)> on_stderr;
