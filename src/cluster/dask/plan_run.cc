@@ -1,0 +1,282 @@
+#include "cluster/dask/plan_run.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+
+#include <fmt/format.h>
+
+#include "base/id.h"
+#include "cluster/dask/messages.h"
+#include "cluster/dask/storage_check.h"
+#include "storage/durable.h"
+
+namespace mutirao::cluster {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+// How often time is looked at while nothing comes.
+constexpr std::chrono::milliseconds kTick{200};
+// How long attempts that were asked to end may go on before they are left alone: their files have names of their own
+// and count for nothing.
+constexpr std::chrono::seconds kQuietTimeout{15};
+constexpr int kMostBuckets = 512;
+
+Json AddMembers(Json task, const PlanRequest& request) {
+  if (!request.metadata.is_null()) task["metadata"] = request.metadata;
+  if (!request.quarantine.empty()) task["quarantine"] = request.quarantine;
+  return task;
+}
+
+int64_t Sum(const Json& result, const char* count) {
+  int64_t sum = 0;
+  for (const Json& node : result["nodes"]) sum += NumberOf(node, count);
+  return sum;
+}
+
+}  // namespace
+
+PlanRun::PlanRun(DaskCluster& cluster, const PlanRequest& request)
+    : cluster_(cluster), request_(request), exchange_dir_(request.staging.at(0) + "/exchange") {
+  std::lock_guard lock(cluster_.mutex_);
+  cluster_.runs_[request_.attempt] = this;
+}
+
+PlanRun::~PlanRun() {
+  {
+    std::lock_guard lock(cluster_.mutex_);
+    cluster_.runs_.erase(request_.attempt);
+  }
+  storage::RemoveTree(exchange_dir_);
+}
+
+Result<PlanOutcome> PlanRun::Run() {
+  const auto begin = Clock::now();
+  MUTIRAO_TRY(LowerPlan());
+  MUTIRAO_TRY(CheckStorage());
+  MUTIRAO_TRY(Loop());
+  PlanOutcome outcome = MUTIRAO_TRY(Gather());
+  outcome.staged.report.seconds = std::chrono::duration<double>(Clock::now() - begin).count();
+  return outcome;
+}
+
+Status PlanRun::LowerPlan() {
+  engine::LoweringOptions options;
+  options.target_task_bytes = request_.target_task_bytes;
+  options.partitions = std::clamp(2 * cluster_.slots(), 4, kMostBuckets);
+  options.exchange_dir = exchange_dir_;
+  options.run_id = request_.attempt;
+  options.base_dir = request_.base_dir;
+  stages_ = MUTIRAO_TRY(engine::Lower(request_.writes, request_.staging, options));
+  std::vector<StageShape> shapes;
+  for (engine::Stage& stage : stages_) {
+    for (Json& task : stage.tasks) task = AddMembers(std::move(task), request_);
+    shapes.push_back({static_cast<int>(stage.tasks.size()), stage.after});
+    results_[stage.id].resize(stage.tasks.size());
+  }
+  plan_ = std::make_unique<PlanProgress>(std::move(shapes), request_.limits);
+  return Status::Ok();
+}
+
+Status PlanRun::CheckStorage() {
+  StorageCheck check = MUTIRAO_TRY(StorageCheck::Begin(request_));
+  Json answer;
+  {
+    std::unique_lock lock(cluster_.mutex_);
+    if (cluster_.broken_) return *cluster_.broken_;
+    cluster_.link_->Send(check.message());
+    const bool answered = cluster_.changed_.wait_for(lock, request_.stop, StorageCheck::kTimeout, [&] {
+      return cluster_.broken_ || cluster_.checks_.contains(check.token());
+    });
+    if (cluster_.broken_) return *cluster_.broken_;
+    if (request_.stop.stop_requested()) return Status::Cancelled("stopped");
+    if (!answered) return Status::Deadline("the workers did not say in time whether they see the storage");
+    answer = std::move(cluster_.checks_[check.token()]);
+    cluster_.checks_.erase(check.token());
+  }
+  return check.Judge(answer);
+}
+
+Status PlanRun::Loop() {
+  Do(plan_->Start(Clock::now()), Clock::now());
+  std::optional<Time> asked_to_end;
+  Time last_told{};
+  int slots = -1;
+  while (!finished_) {
+    std::deque<Json> messages;
+    std::optional<Status> broken;
+    int slots_now;
+    {
+      std::unique_lock lock(cluster_.mutex_);
+      cluster_.changed_.wait_for(lock, request_.stop, kTick, [&] {
+        return !arrived_.empty() || cluster_.broken_ || cluster_.SlotsLocked() != slots;
+      });
+      messages.swap(arrived_);
+      broken = cluster_.broken_;
+      slots_now = cluster_.SlotsLocked();
+    }
+    const Time now = Clock::now();
+    if (slots_now != std::exchange(slots, slots_now)) Do(plan_->SlotsChanged(slots, now), now);
+    for (const Json& message : messages) Handle(message, now);
+    if (finished_) break;
+    if (broken) return *broken;
+    if (request_.stop.stop_requested() && !asked_to_end) {
+      asked_to_end = now;
+      Do(plan_->Cancel(Status::Cancelled("stopped"), now), now);
+    }
+    Do(plan_->Tick(now), now);
+    if (plan_->is_giving_up() && !asked_to_end) asked_to_end = now;
+    if (asked_to_end && !finished_ && now - *asked_to_end > kQuietTimeout) return plan_->why();
+    if (now - last_told > std::chrono::milliseconds(100)) {
+      last_told = now;
+      TellProgress();
+    }
+  }
+  TellProgress();
+  return *finished_;
+}
+
+void PlanRun::Do(PlanProgress::Actions actions, Time now) {
+  for (PlanProgress::Action& action : actions) {
+    if (const auto* submit = std::get_if<PlanProgress::Submit>(&action)) {
+      Submit(*submit);
+    } else if (const auto* cancel = std::get_if<PlanProgress::CancelAttempts>(&action)) {
+      Json keys = Json::array();
+      for (const AttemptId& id : cancel->attempts) keys.push_back(TaskKey{request_.attempt, id}.ToString());
+      cluster_.link_->Send({{"type", "cancel"}, {"tasks", std::move(keys)}});
+    } else if (const auto* prepare = std::get_if<PlanProgress::Prepare>(&action)) {
+      Status filled = engine::FillInputs(stages_[static_cast<size_t>(prepare->stage)], results_);
+      // What was to be submitted of this stage would read nothing.
+      if (!filled.ok()) return Do(plan_->Cancel(std::move(filled), now), now);
+    } else {
+      finished_ = std::get<PlanProgress::Finish>(action).status;
+    }
+  }
+}
+
+void PlanRun::Submit(const PlanProgress::Submit& submit) {
+  const AttemptId& id = submit.attempt;
+  const Json& task = stages_[static_cast<size_t>(id.stage)].tasks[static_cast<size_t>(id.task)];
+  Json message = {{"type", "submit"}, {"task", TaskKey{request_.attempt, id}.ToString()}};
+  message["document"] = engine::WithAttempt(task, id.attempt).dump();
+  if (!submit.avoid.empty()) message["avoid"] = submit.avoid;
+  cluster_.link_->Send(message);
+}
+
+void PlanRun::Handle(const Json& message, Time now) {
+  const std::string type = TextOf(message, "type");
+  if (type == "progress") return HandleProgress(message);
+  const Result<TaskKey> key = TaskKey::Parse(TextOf(message, "task"));
+  if (!key.ok()) return;
+  const AttemptId& id = key->attempt;
+  if (type == "running") {
+    ran_on_[id] = TextOf(message, "worker");
+    return plan_->Running(id, ran_on_[id], now);
+  }
+  running_.erase(id);
+  if (type == "done") return HandleDone(*key, message, now);
+  if (type == "lost") return Do(plan_->Lost(id, TextOf(message, "worker"), now), now);
+  if (type == "cancelled") return Do(plan_->Cancelled(id, now), now);
+  if (type == "failed") Do(plan_->Failed(id, ErrorOf(message), now), now);
+}
+
+void PlanRun::HandleDone(const TaskKey& key, const Json& message, Time now) {
+  const AttemptId& id = key.attempt;
+  if (id.stage < 0 || static_cast<size_t>(id.stage) >= stages_.size()) return;
+  Result<Json> result = ParseJson(TextOf(message, "result"));
+  Status shape = result.ok() ? engine::CheckResult(stages_[static_cast<size_t>(id.stage)], *result) : result.status();
+  if (!shape.ok()) return Do(plan_->Failed(id, shape, now), now);
+  bool accepted = false;
+  PlanProgress::Actions actions = plan_->Done(id, now, accepted);
+  // Before what follows is done: it may read this result.
+  if (accepted) {
+    Status status = Accept(id, std::move(*result));
+    if (!status.ok()) actions = plan_->Cancel(std::move(status), now);
+  }
+  Do(std::move(actions), now);
+}
+
+Status PlanRun::Accept(const AttemptId& id, Json result) {
+  if (TextOf(result, "run") != request_.attempt || NumberOf(result, "stage") != id.stage ||
+      NumberOf(result, "task") != id.task || NumberOf(result, "attempt") != id.attempt) {
+    return Status::Internal(fmt::format("attempt {} gave the result of another", id.ToString()));
+  }
+  const engine::Stage& stage = stages_[static_cast<size_t>(id.stage)];
+  Counts counts{.rows_read = Sum(result, "rows_read"), .bytes_read = Sum(result, "bytes_read")};
+  for (size_t root = 0; root < stage.writes.size(); ++root) {
+    if (stage.writes[root] < 0) continue;
+    for (const Json& part : result["outputs"][root]["parts"]) counts.rows_written += NumberOf(part, "rows");
+  }
+  done_.rows_read += counts.rows_read;
+  done_.rows_written += counts.rows_written;
+  done_.bytes_read += counts.bytes_read;
+  WorkerAccount& account = accounts_[ran_on_[id]];
+  ++account.tasks;
+  account.rows_read += counts.rows_read;
+  if (result.contains("seconds") && result["seconds"].is_number()) account.seconds += result["seconds"].get<double>();
+  if (result.contains("warnings") && request_.warn) {
+    for (const Json& warning : result["warnings"]) {
+      if (warning.is_string() && warned_.insert(warning.get<std::string>()).second) request_.warn(warning);
+    }
+  }
+  results_[id.stage][static_cast<size_t>(id.task)] = std::move(result);
+  return Status::Ok();
+}
+
+void PlanRun::HandleProgress(const Json& message) {
+  if (!message.contains("tasks") || !message["tasks"].is_object()) return;
+  bool ours = false;
+  for (const auto& [text, counts] : message["tasks"].items()) {
+    const Result<TaskKey> key = TaskKey::Parse(text);
+    if (!key.ok() || key->run != request_.attempt) continue;
+    ours = true;
+    running_[key->attempt] = {NumberOf(counts, "rows_read"), NumberOf(counts, "rows_written"),
+                              NumberOf(counts, "bytes_read"), NumberOf(counts, "bytes_total")};
+  }
+  if (!ours) return;
+  const std::string worker = TextOf(message, "worker");
+  Json data = {{"worker", worker}, {"memory", NumberOf(message, "memory")}, {"tasks", message["tasks"].size()}};
+  data["rows_read"] = accounts_[worker].rows_read;
+  cluster_.Tell("worker", fmt::format("worker {}", worker), std::move(data));
+}
+
+void PlanRun::TellProgress() {
+  if (!request_.progress) return;
+  engine::Progress progress{done_.rows_read, done_.rows_written, done_.bytes_read, 0};
+  for (const auto& [id, counts] : running_) {
+    progress.rows_read += counts.rows_read;
+    // A stage that only feeds another writes nothing of the job's.
+    if (stages_[static_cast<size_t>(id.stage)].writes.at(0) >= 0) progress.rows_written += counts.rows_written;
+    progress.bytes_read += counts.bytes_read;
+  }
+  for (const frame::PlanNode* node : ScansOf(request_.writes)) {
+    progress.bytes_total += std::max<int64_t>(0, static_cast<const frame::ScanNode*>(node)->source->TotalBytes());
+  }
+  request_.progress(progress);
+}
+
+Result<PlanOutcome> PlanRun::Gather() {
+  PlanOutcome outcome;
+  outcome.staged = MUTIRAO_TRY(engine::CombineResults(stages_, request_.writes, results_));
+  engine::ExecutionReport& report = outcome.staged.report;
+  for (const auto& [stage, results] : results_) {
+    for (const Json& result : results) {
+      report.memory_peak = std::max(report.memory_peak, NumberOf(result, "memory_peak"));
+      report.bytes_spilled += NumberOf(result, "bytes_spilled");
+      if (result.contains("quarantine")) outcome.set_aside.push_back(result["quarantine"]);
+    }
+  }
+  outcome.account["tasks"] = plan_->tasks_total();
+  outcome.account["attempts_lost"] = plan_->attempts_lost();
+  outcome.account["attempts_copied"] = plan_->attempts_copied();
+  outcome.account["workers"] = Json::object();
+  for (const auto& [worker, account] : accounts_) {
+    if (account.tasks == 0) continue;
+    outcome.account["workers"][worker] = {
+        {"tasks", account.tasks}, {"rows_read", account.rows_read}, {"seconds", account.seconds}};
+  }
+  return outcome;
+}
+
+}  // namespace mutirao::cluster

@@ -1,0 +1,181 @@
+"""What may happen to a cluster happens here for real, in the middle of work: after each fault the rows are right or the
+error says what it was, and nothing is left."""
+
+import os
+import re
+import signal
+import subprocess
+import time
+
+import numpy
+import pyarrow as pa
+import pyarrow.parquet
+import pytest
+
+from native_side import processes_of, wait_until
+from plans import Cluster
+from test_providers import mark, scheduler  # noqa: F401
+
+TASKS = 6
+LEFT, RIGHT = 3000, 6000  # rows of each task, and of the table that all read
+
+
+@pytest.fixture(scope="module")
+def work(tmp_path_factory):
+    """A plan of a few tasks that each compute for about a second, and how many rows it gives."""
+    folder = tmp_path_factory.mktemp("work")
+    for name, files, rows in (("left", TASKS, LEFT), ("right", 1, RIGHT)):
+        (folder / name).mkdir()
+        for number in range(files):
+            numbers = range(number * rows, (number + 1) * rows)
+            pa.parquet.write_table(pa.table({f"{name}_n": pa.array(numbers, pa.int64())}), folder / name / f"part-{number}.parquet")
+    frames = {
+        "right": {"read": {"parquet": f"{folder}/right"}, "steps": []},
+        "all": {"read": {"parquet": f"{folder}/left"},
+                "steps": [{"join": {"with": "right", "how": "cross"}},
+                          {"filter": "regexp_matches(cast(left_n + right_n as string), '7.*3') and left_n * right_n % 10007 = 3"}]}}
+    left, right = numpy.arange(TASKS * LEFT), numpy.arange(RIGHT)
+    pairs = [(n, m) for n in left for m in right[n * right % 10007 == 3]]
+    rows = sum(re.search("7.*3", str(n + m)) is not None for n, m in pairs)
+    return {"frames": frames, "frame": "all", "folder": str(folder), "task_bytes": 1, "only": "cluster"}, rows
+
+
+@pytest.fixture(scope="module")
+def shared():
+    """The cluster that tests share as long as it is of use."""
+    clusters = []
+    yield clusters
+    for cluster in clusters:
+        end(cluster)
+
+
+@pytest.fixture
+def cluster(build_tree, shared):
+    if not shared:
+        shared.append(begin(build_tree))
+    return shared[0]
+
+
+def begin(build_tree, **options):
+    cluster = Cluster(build_tree, **options)
+    assert "workers" in cluster.started, cluster.started
+    return cluster
+
+
+def end(cluster):
+    session = cluster.process.pid
+    cluster.close()
+    wait_until(lambda: not processes_of(session), "nothing of the cluster runs")
+
+
+def begin_work(cluster, plan):
+    """Start the plan and wait until a worker tells of tasks that run; gives its address."""
+    seen = len(cluster.of_kind("worker"))
+    cluster.begin(**plan)
+    wait_until(lambda: len(cluster.of_kind("worker")) > seen or not cluster.answers.empty(), "a worker runs tasks")
+    return cluster.of_kind("worker")[-1]["worker"]
+
+
+def left_over(plan):
+    return [path for path in os.listdir(plan["folder"]) if path.startswith((".out", "out"))]
+
+
+def test_cancelling_makes_all_workers_idle_at_once(cluster, work):
+    plan, rows = work
+    begin_work(cluster, plan)
+    cluster.tell("cancel")
+    answer = cluster.answer()
+    assert answer["code"] == "cancelled", answer
+    told = len(cluster.of_kind("worker"))
+    time.sleep(1.5)
+    assert len(cluster.of_kind("worker")) <= told + 1, "a task still runs"
+    assert left_over(plan) == []
+
+
+def test_workers_that_are_killed_cost_their_tasks_only(cluster, work):
+    plan, rows = work
+    os.kill(cluster.worker_pids()[begin_work(cluster, plan)], signal.SIGKILL)
+    answer = cluster.answer()
+    assert answer.get("rows") == rows and answer["account"]["attempts_lost"] >= 1, answer
+    assert left_over(plan) == []
+
+
+def test_a_worker_that_hangs_counts_as_dead_and_its_late_work_for_nothing(build_tree, work):
+    plan, rows = work
+    cluster = begin(build_tree, worker_timeout=12)
+    pid = cluster.worker_pids()[begin_work(cluster, plan)]
+    os.kill(pid, signal.SIGSTOP)
+    answer = cluster.answer()
+    try:
+        os.kill(pid, signal.SIGCONT)
+    except ProcessLookupError:
+        pass  # its nanny was quicker
+    assert answer.get("rows") == rows and answer["account"]["attempts_lost"] >= 1, answer
+    end(cluster)
+    assert left_over(plan) == []
+
+
+def test_a_full_disk_is_told_with_its_place(cluster, work, tmp_path):
+    plan, _ = work
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k", "none", tmp_path], capture_output=True).returncode != 0:
+        pytest.skip("nothing can be mounted here")
+    try:
+        frames = {"all": {"read": {"parquet": f"{plan['folder']}/left"}, "steps": [{"derive": {"h": "hash(left_n)"}}]}}
+        answer = cluster.run(frames=frames, frame="all", folder=str(tmp_path), task_bytes=1)
+        assert answer["code"] in ("i/o", "exhausted") and "after 3 tries" in answer["error"], answer
+        assert os.listdir(tmp_path) == []
+    finally:
+        subprocess.run(["umount", "-l", tmp_path], check=True)
+
+
+def test_a_task_that_takes_every_worker_with_it_is_named(cluster, work):
+    plan, _ = work
+    begun = len(cluster.events)
+    cluster.begin(**plan)
+    killed = set()
+    while cluster.answers.empty():
+        busy = {event["worker"] for event in cluster.events[begun:] if event["event"] == "worker"}
+        for worker, pid in cluster.worker_pids().items():
+            if worker in busy - killed:
+                killed.add(worker)
+                os.kill(pid, signal.SIGKILL)
+        time.sleep(0.05)
+    answer = cluster.answer()
+    assert answer["code"] == "failed" and "ended with its worker 3 times" in answer["error"], answer
+    assert "of stage" in answer["error"] and len(killed) >= 3
+    assert left_over(plan) == []
+
+
+def test_a_driver_that_dies_fails_the_plan(cluster, shared, work):
+    plan, _ = work
+    begin_work(cluster, plan)
+    children = subprocess.run(["ps", "-o", "pid=", "--ppid", str(cluster.process.pid)], capture_output=True, text=True)
+    os.kill(int(children.stdout.split()[0]), signal.SIGKILL)
+    answer = cluster.answer()
+    assert answer["code"] == "unavailable" and "driver ended: killed by SIGKILL" in answer["error"], answer
+    assert left_over(plan) == []
+    end(shared.pop())
+
+
+@pytest.mark.parametrize("whole_session", [False, True])
+def test_a_run_that_is_killed_leaves_nothing(build_tree, work, whole_session):
+    plan, _ = work
+    cluster = begin(build_tree)
+    begin_work(cluster, plan)
+    session = cluster.process.pid
+    for pid in processes_of(session) if whole_session else [session]:
+        os.kill(pid, signal.SIGKILL)
+    end(cluster)
+
+
+def test_a_scheduler_that_dies_fails_the_plan(build_tree, scheduler, work):  # noqa: F811
+    plan, _ = work
+    address, processes = scheduler
+    before = left_over(plan)  # of runs that were killed: whoever writes to their targets next removes it
+    cluster = begin(build_tree, provider="address", n_workers=1, address=address)
+    begin_work(cluster, plan)
+    processes[0].kill()
+    answer = cluster.answer()
+    assert answer["code"] == "unavailable" and "the scheduler at" in answer["error"], answer
+    end(cluster)
+    assert left_over(plan) == before
