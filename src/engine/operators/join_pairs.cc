@@ -75,28 +75,39 @@ Status JoinPairs::BeginDecided(const BatchPtr& batch, const uint8_t* seen) {
 
 void JoinPairs::FillPairs() {
   const size_t rows = found_.size();
-  const auto full = [&] { return probe_rows_.size() >= static_cast<size_t>(kBatchRows); };
-  while (row_ < rows && !full()) {
+  constexpr auto kMost = static_cast<size_t>(kBatchRows);
+  // Room for one pair a row; for more where keys have several rows.
+  size_t room = std::min(kMost, rows - row_);
+  const auto make_room = [&] {
+    probe_rows_.resize(room);
+    build_rows_.resize(room);
+  };
+  make_room();
+  size_t pairs = 0;
+  while (row_ < rows && pairs < kMost) {
+    if (pairs == room) {
+      room = std::min(kMost, room * 2);
+      make_room();
+    }
     const auto row = static_cast<uint32_t>(row_);
+    if (match_ == nullptr) match_ = found_[row_];
     if (match_ == nullptr) {
-      match_ = found_[row_];
-      if (match_ == nullptr) {
-        if (gives_lonely_) {
-          probe_rows_.push_back(row);
-          build_rows_.push_back(kNoRow);
-        }
-        ++row_;
-        continue;
-      }
+      probe_rows_[pairs] = row;
+      build_rows_[pairs] = kNoRow;
+      pairs += gives_lonely_ ? 1 : 0;
+      ++row_;
+      continue;
     }
     const uint32_t part = match_->is_last() ? 0 : table_->PartOf(keys_.hashes[row_]);
-    while (match_ != nullptr && !full()) {
-      probe_rows_.push_back(row);
-      build_rows_.push_back(table_->RefOf(match_->row));
+    for (; match_ != nullptr && pairs < room; ++pairs) {
+      probe_rows_[pairs] = row;
+      build_rows_[pairs] = table_->RefOf(match_->row);
       match_ = table_->Next(part, *match_);
     }
     if (match_ == nullptr) ++row_;
   }
+  probe_rows_.resize(pairs);
+  build_rows_.resize(pairs);
 }
 
 void JoinPairs::FillProduct() {

@@ -21,9 +21,11 @@ struct JoinMatch {
 
   bool marked() const { return (next & kMarked) != 0; }
   bool is_last() const { return (next & ~kMarked) == 0; }
+  /// While rows are looked up nothing else changes `next`, so that two who mark it write the same.
   void Mark() {
     std::atomic_ref<uint32_t> mark(next);
-    if ((mark.load(std::memory_order_relaxed) & kMarked) == 0) mark.fetch_or(kMarked, std::memory_order_relaxed);
+    const uint32_t before = mark.load(std::memory_order_relaxed);
+    if ((before & kMarked) == 0) mark.store(before | kMarked, std::memory_order_relaxed);
   }
 };
 

@@ -10,12 +10,15 @@ namespace mutirao::formats {
 namespace {
 
 std::vector<uint32_t> PlacesOfTrue(const arrow::BooleanArray& keep) {
-  std::vector<uint32_t> places;
-  places.reserve(static_cast<size_t>(keep.length()));
+  // Written without branching on what the row says.
+  std::vector<uint32_t> places(static_cast<size_t>(keep.length()));
+  size_t kept = 0;
   const bool has_nulls = keep.null_count() > 0;
   for (int64_t row = 0; row < keep.length(); ++row) {
-    if (keep.Value(row) && !(has_nulls && keep.IsNull(row))) places.push_back(static_cast<uint32_t>(row));
+    places[kept] = static_cast<uint32_t>(row);
+    kept += keep.Value(row) && !(has_nulls && keep.IsNull(row)) ? 1 : 0;
   }
+  places.resize(kept);
   return places;
 }
 

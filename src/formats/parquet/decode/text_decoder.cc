@@ -63,17 +63,24 @@ class TextDecoder : public ValueDecoder {
   Status Append(size_t count, std::span<const uint32_t> picks) override {
     valid_.Append(picks);
     if (encoding_ == parquet::Encoding::PLAIN) return AppendPlain(count, picks);
-    MUTIRAO_TRY(ReadTexts(count));
-    picked_.clear();
-    for (const uint32_t pick : picks) picked_.push_back(pick == kNullPick ? Text{} : texts_[pick]);
-    return AppendTexts(picked_);
+    if (decoder_ == nullptr) {
+      MUTIRAO_TRY(ReadNumbers(count));
+      return AppendTexts(picks.size(),
+                         [&](size_t i) { return picks[i] == kNullPick ? Text{} : dictionary_[numbers_[picks[i]]]; });
+    }
+    MUTIRAO_TRY(Decode(count));
+    return AppendTexts(picks.size(), [&](size_t i) { return picks[i] == kNullPick ? Text{} : Decoded(picks[i]); });
   }
 
   Status AppendAll(size_t count) override {
     valid_.AppendAll(count);
     if (encoding_ == parquet::Encoding::PLAIN) return AppendPlain(count);
-    MUTIRAO_TRY(ReadTexts(count));
-    return AppendTexts(texts_);
+    if (decoder_ == nullptr) {
+      MUTIRAO_TRY(ReadNumbers(count));
+      return AppendTexts(count, [&](size_t i) { return dictionary_[numbers_[i]]; });
+    }
+    MUTIRAO_TRY(Decode(count));
+    return AppendTexts(count, [&](size_t i) { return Decoded(i); });
   }
 
   Result<ArrayPtr> Finish() override {
@@ -112,41 +119,45 @@ class TextDecoder : public ValueDecoder {
   }
   int32_t* offsets_of() { return reinterpret_cast<int32_t*>(offsets_->mutable_data()); }
 
-  // Texts of a page that is not plain.
-  Status ReadTexts(size_t count) {
-    texts_.resize(count);
-    if (decoder_ == nullptr) {
-      numbers_.resize(count);
-      if (!indices_.Read(numbers_.data(), count)) return Damaged();
-      for (size_t i = 0; i < count; ++i) {
-        if (numbers_[i] >= dictionary_.size()) return Status::Invalid("a value's number is not in the dictionary");
-        texts_[i] = dictionary_[numbers_[i]];
-      }
-      return Status::Ok();
-    }
-    arrays_.resize(count);
-    if (decoder_->Decode(arrays_.data(), static_cast<int>(count)) != static_cast<int>(count)) return Damaged();
-    for (size_t i = 0; i < count; ++i) texts_[i] = {arrays_[i].ptr, arrays_[i].len};
+  Status ReadNumbers(size_t count) {
+    numbers_.resize(count);
+    if (!indices_.Read(numbers_.data(), count)) return Damaged();
+    uint32_t largest = 0;
+    for (const uint32_t number : numbers_) largest = std::max(largest, number);
+    if (count > 0 && largest >= dictionary_.size()) return Status::Invalid("a value's number is not in the dictionary");
     return Status::Ok();
   }
 
-  Status AppendTexts(const std::vector<Text>& texts) {
+  Status Decode(size_t count) {
+    arrays_.resize(count);
+    const int decoded = decoder_->Decode(arrays_.data(), static_cast<int>(count));
+    return decoded == static_cast<int>(count) ? Status::Ok() : Damaged();
+  }
+  Text Decoded(size_t number) const { return {arrays_[number].ptr, arrays_[number].len}; }
+
+  template <typename TextAt>
+  Status AppendTexts(size_t count, TextAt&& text_at) {
     size_t total = 0;
-    for (const Text& text : texts) total += text.length;
-    MUTIRAO_TRY(MakeRoom(texts.size(), total));
-    int32_t* const offsets = offsets_of();
-    uint8_t* const out = bytes_->mutable_data();
+    for (size_t i = 0; i < count; ++i) total += text_at(i).length;
+    MUTIRAO_TRY(MakeRoom(count, total));
+    int32_t* const offsets = offsets_of() + ends_ + 1;
+    uint8_t* out = bytes_->mutable_data() + size_;
+    auto size = static_cast<int32_t>(size_);
     // Only a dictionary's texts have slack behind them.
     const bool has_slack = decoder_ == nullptr;
-    for (const Text& text : texts) {
-      if (has_slack && text.length <= kSlack && text.length > 0) {
-        std::memcpy(out + size_, text.bytes, kSlack);
+    for (size_t i = 0; i < count; ++i) {
+      const Text text = text_at(i);
+      if (has_slack && text.length <= kSlack && text.bytes != nullptr) {
+        std::memcpy(out, text.bytes, kSlack);
       } else if (text.length > 0) {
-        std::memcpy(out + size_, text.bytes, text.length);
+        std::memcpy(out, text.bytes, text.length);
       }
-      size_ += text.length;
-      offsets[++ends_] = static_cast<int32_t>(size_);
+      out += text.length;
+      size += static_cast<int32_t>(text.length);
+      offsets[i] = size;
     }
+    size_ += total;
+    ends_ += count;
     return Status::Ok();
   }
 
@@ -250,8 +261,6 @@ class TextDecoder : public ValueDecoder {
 
   // Reused.
   std::vector<uint32_t> numbers_;
-  std::vector<Text> texts_;
-  std::vector<Text> picked_;
   std::vector<parquet::ByteArray> arrays_;
 };
 
