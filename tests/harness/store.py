@@ -73,3 +73,16 @@ def marked_processes(prefix):
             if variable.startswith(b"MUTIRAO_LEASE=" + prefix.encode()) and state not in (b"Z", b"X"):
                 found[int(entry)] = variable.partition(b"=")[2].decode()
     return found
+
+
+def told(project):
+    """The events of the last run about resources and ops, as "what(name)"."""
+    log = events(project, last_run(project)["id"])
+    return [f"{e['type']}({e['op'] or e['data'].get('resource', '')})" for e in log
+            if e["type"].startswith(("resource.", "op.")) and e["type"] not in ("op.progress", "resource.progress")]
+
+
+def assert_nothing_is_left(project):
+    assert open_leases(project) == []
+    for run in runs(project):
+        assert marked_processes(f"mutirao-{run['id']}-") == {}

@@ -6,9 +6,6 @@ import pytest
 
 from harness import store
 
-SERVER = {"type": "process", "config": {
-    "command": ["python3", "-m", "http.server", "${port.web}", "--bind", "127.0.0.1"], "ports": ["web"],
-    "ready": {"tcp": "${port.web}"}, "facts": {"url": "http://127.0.0.1:${port.web}/"}}}
 SLEEPER = {"type": "process", "config": {"command": ["sh", "-c", "echo up; exec sleep 600"], "ready": {"log": "up"}}}
 
 
@@ -16,28 +13,15 @@ def sh(script, **more):
     return {"command": ["sh", "-c", script], **more}
 
 
-def told(project):
-    """The events of the last run about resources and ops, as "what(name)"."""
-    events = store.events(project, store.last_run(project)["id"])
-    return [f"{e['type']}({e['op'] or e['data'].get('resource', '')})" for e in events
-            if e["type"].startswith(("resource.", "op.")) and e["type"] not in ("op.progress", "resource.progress")]
-
-
-def nothing_is_left(project):
-    assert store.open_leases(project) == []
-    for run in store.runs(project):
-        assert store.marked_processes(f"mutirao-{run['id']}-") == {}
-
-
 def test_resources_stand_on_each_other(project):
     upper = json.loads(json.dumps(SLEEPER))
     upper["config"]["env"] = {"BELOW": "${resources.lower.pid}"}
     job = project.job({"resources": {"upper": upper, "lower": SLEEPER}, "ops": {"a": sh("true", requires=["upper"])}})
     project.run_ok("run", job)
-    assert [t for t in told(project) if t.startswith("resource.")] == [
+    assert [t for t in store.told(project) if t.startswith("resource.")] == [
         "resource.acquiring(lower)", "resource.ready(lower)", "resource.acquiring(upper)", "resource.ready(upper)",
         "resource.releasing(upper)", "resource.released(upper)", "resource.releasing(lower)", "resource.released(lower)"]
-    nothing_is_left(project)
+    store.assert_nothing_is_left(project)
 
 
 def test_what_cannot_be_made_fails_its_ops_and_ends_what_is_up(project):
@@ -50,8 +34,8 @@ def test_what_cannot_be_made_fails_its_ops_and_ends_what_is_up(project):
     assert "its resource broken could not be made" in outcome.err and "it last said: no licence" in outcome.err
     run = store.last_run(project)
     assert store.ops(project, run["id"]) == {"a": "failed", "b": "blocked", "c": "succeeded"}
-    assert told(project).count("resource.acquiring(broken)") == 2
-    nothing_is_left(project)
+    assert store.told(project).count("resource.acquiring(broken)") == 2
+    store.assert_nothing_is_left(project)
 
 
 @pytest.mark.parametrize("script, outcome", [("true", "succeeded"), ("exit 1", "failed")])
@@ -60,13 +44,13 @@ def test_the_end_is_told_how_it_went(project, script, outcome):
     project.run("run", job)
     [releasing] = [e for e in store.events(project, store.last_run(project)["id"]) if e["type"] == "resource.releasing"]
     assert releasing["data"]["outcome"] == outcome
-    nothing_is_left(project)
+    store.assert_nothing_is_left(project)
 
 
 def test_nothing_starts_that_no_selected_op_needs(project):
     job = project.job({"resources": {"r": SLEEPER}, "ops": {"a": sh("true", requires=["r"]), "b": sh("true")}})
     project.run_ok("run", job, "--only", "b")
-    assert not [t for t in told(project) if t.startswith("resource.")]
+    assert not [t for t in store.told(project) if t.startswith("resource.")]
 
 
 @pytest.mark.parametrize("resource, where, message", [
