@@ -7,6 +7,11 @@ import subprocess
 import time
 from pathlib import Path
 
+import pytest
+
+# Those that take long for what they add are run on request: MUTIRAO_SLOW_TESTS=1 ctest -R e2e.cluster
+slow = pytest.mark.skipif(not os.environ.get("MUTIRAO_SLOW_TESTS"), reason="slow; MUTIRAO_SLOW_TESTS=1 runs it")
+
 ROOT = Path(__file__).resolve().parents[2]
 PYTHON = ROOT / ".venv" / "bin" / "python"
 PATIENCE = 120  # seconds; for a slow, loaded machine

@@ -12,11 +12,11 @@ import pyarrow as pa
 import pyarrow.parquet
 import pytest
 
-from native_side import processes_of, wait_until
+from native_side import processes_of, slow, wait_until
 from plans import Cluster
 from test_providers import mark, scheduler  # noqa: F401
 
-TASKS = 6
+TASKS = 5
 LEFT, RIGHT = 3000, 6000  # rows of each task, and of the table that all read
 
 
@@ -100,6 +100,7 @@ def test_workers_that_are_killed_cost_their_tasks_only(cluster, work):
     assert left_over(plan) == []
 
 
+@slow
 def test_a_worker_that_hangs_counts_as_dead_and_its_late_work_for_nothing(build_tree, work):
     plan, rows = work
     cluster = begin(build_tree, worker_timeout=12)
@@ -128,6 +129,7 @@ def test_a_full_disk_is_told_with_its_place(cluster, work, tmp_path):
         subprocess.run(["umount", "-l", tmp_path], check=True)
 
 
+@slow
 def test_a_task_that_takes_every_worker_with_it_is_named(cluster, work):
     plan, _ = work
     begun = len(cluster.events)
@@ -157,7 +159,7 @@ def test_a_driver_that_dies_fails_the_plan(cluster, shared, work):
     end(shared.pop())
 
 
-@pytest.mark.parametrize("whole_session", [False, True])
+@pytest.mark.parametrize("whole_session", [False, pytest.param(True, marks=slow)])
 def test_a_run_that_is_killed_leaves_nothing(build_tree, work, whole_session):
     plan, _ = work
     cluster = begin(build_tree)
@@ -168,6 +170,7 @@ def test_a_run_that_is_killed_leaves_nothing(build_tree, work, whole_session):
     end(cluster)
 
 
+@slow
 def test_a_scheduler_that_dies_fails_the_plan(build_tree, scheduler, work):  # noqa: F811
     plan, _ = work
     address, processes = scheduler

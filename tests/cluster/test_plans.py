@@ -21,7 +21,7 @@ import random_plans  # noqa: E402
 
 ARROW = {"int64": pa.int64(), "string": pa.string(), "float64": pa.float64(), "bool": pa.bool_(), "date": pa.date32(),
          "decimal(10,2)": pa.decimal128(10, 2)}
-PLANS = 40
+PLANS = 25
 
 
 @pytest.fixture(scope="module")

@@ -13,7 +13,7 @@ import time
 
 import pytest
 
-from native_side import PATIENCE, PYTHON, ROOT, Driver, environment, wait_until
+from native_side import PATIENCE, PYTHON, ROOT, Driver, environment, slow, wait_until
 
 CONFIG = {"n_workers": 1, "idle_timeout": 600, "worker_timeout": 60}
 WAIT = {"workers": 1, "timeout": 100}
@@ -110,6 +110,7 @@ def test_an_existing_scheduler_is_used_and_never_closed(start_driver, scheduler)
     assert all(process.poll() is None for process in processes)
 
 
+@slow
 def test_a_scheduler_that_dies_is_told(start_driver, scheduler):
     address, processes = scheduler
     driver = start_driver()
@@ -119,6 +120,7 @@ def test_a_scheduler_that_dies_is_told(start_driver, scheduler):
     assert broken["error"]["code"] == "unavailable" and address in broken["error"]["message"]
 
 
+@slow
 def test_a_scheduler_that_is_not_there_fails_the_start(start_driver):
     driver = greeted(start_driver())
     driver.send("start", provider="address", name="x", config={**CONFIG, "address": f"tcp://127.0.0.1:{free_port()}"},
@@ -144,7 +146,8 @@ def sshd(tmp_path, mark, build_tree):
     (tmp_path / "sshd_config").write_text(
         f"Port {port}\nListenAddress 127.0.0.1\nHostKey {tmp_path}/host\nAuthorizedKeysFile {tmp_path}/authorized\n"
         f"PidFile none\nStrictModes no\nUsePAM no\nPasswordAuthentication no\nPermitRootLogin prohibit-password\n")
-    os.makedirs("/run/sshd", exist_ok=True)
+    if os.geteuid() == 0:
+        os.makedirs("/run/sshd", exist_ok=True)  # what its unit would make
     server = subprocess.Popen([program, "-D", "-e", "-f", tmp_path / "sshd_config"], stderr=subprocess.DEVNULL)
     python = tmp_path / "python"  # the interpreter of the hosts, with the package of this tree
     env = environment(build_tree)
@@ -169,6 +172,7 @@ def test_hosts_by_ssh(start_driver, sshd, mark):
     wait_until(lambda: not marked(mark), "scheduler and workers on the hosts end")
 
 
+@slow
 def test_a_reaper_ends_hosts_of_a_dead_driver(start_driver, sshd, mark):
     driver = start_driver()
     handle = start(driver, "ssh", sshd)["handle"]
@@ -289,6 +293,7 @@ def test_wrong_arguments_for_a_class_are_told(start_driver, own):
     assert error["code"] == "invalid" and "wurkers" in error["message"]
 
 
+@slow
 def test_a_provider_that_hangs_fails_the_start_in_time(start_driver, own, tmp_path):
     driver = greeted(start_driver(**own))
     driver.send("start", provider="own.Stuck", name="x", config=CONFIG, wait={"workers": 1, "timeout": 1})
