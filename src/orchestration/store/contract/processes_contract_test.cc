@@ -1,3 +1,4 @@
+#include <poll.h>
 #include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -71,7 +72,12 @@ TEST_P(StoreProcesses, KeepEveryAcknowledgedWriteOfOneThatIsKilled) {
                                     {.run_id = run.spec.id, .claim = run.claim, .events = std::move(events)}))));
       }
     });
-    std::this_thread::sleep_for(milliseconds(5 + random() % 40));
+    // Every other one is killed wherever it is, the rest once they write, however slow the machine is.
+    pollfd written{child.output, POLLIN, 0};
+    if (round % 2 == 0) {
+      ASSERT_EQ(poll(&written, 1, 60'000), 1);
+    }
+    std::this_thread::sleep_for(milliseconds(random() % 30));
     kill(child.pid, SIGKILL);
     const std::string told = Finish(child);
     // The last line may be cut.

@@ -53,10 +53,10 @@ Status SetJournal(SqliteSession& session, const std::string& path, SqliteJournal
 }
 
 Status CheckIsOurs(SqliteSession& session, const std::string& path) {
-  const bool has_version = MUTIRAO_TRY(session.HasTable("schema_version"));
-  if (has_version) return Status::Ok();
-  SqlAnswer tables = MUTIRAO_TRY(session.Run("SELECT count(*) FROM sqlite_master"));
-  if (tables.rows[0].Number(0) == 0) return Status::Ok();
+  // In one statement: another process may be making the tables.
+  SqlAnswer tables =
+      MUTIRAO_TRY(session.Run("SELECT count(*), coalesce(sum(name = 'schema_version'), 0) FROM sqlite_master"));
+  if (tables.rows[0].Number(0) == 0 || tables.rows[0].Number(1) > 0) return Status::Ok();
   return Status::Invalid(fmt::format("{}: is a database of another program", path))
       .Help("MUTIRAO_STORE=sqlite:PATH names a file of the store's own");
 }
