@@ -20,7 +20,9 @@ namespace fs = std::filesystem;
 fs::path Absolute(const fs::path& path) {
   std::error_code error;
   fs::path absolute = fs::absolute(path, error).lexically_normal();
-  return error ? path : absolute;
+  if (error) return path;
+  // "." leaves a slash at the end, and one folder must have one name.
+  return absolute.has_filename() || !absolute.has_relative_path() ? absolute : absolute.parent_path();
 }
 
 bool IsFile(const fs::path& path) {

@@ -160,7 +160,9 @@ Status Dispatcher::StartAgain(const RunRow& run) {
   if (!run.server) return Status::Ok();
   const bool own = *run.server == options_.self;
   if (!own && LookFor(*run.server) != Liveness::kDead) return Status::Ok();
-  if (run.state != RunState::kStarting) return options_.settle(run, std::nullopt);
+  // One of `mutirao run` belongs to whoever typed that.
+  const bool local = run.spec.request.is_object() && run.spec.request.value("local", Json()) == Json(true);
+  if (local || run.state != RunState::kStarting) return options_.settle(run, std::nullopt);
   const RunRow taken = MUTIRAO_TRY(store_.TakeOver(run.spec.id, run.claim, options_.self));
   if (taken.state == RunState::kStarting) Launch(taken);
   return Status::Ok();

@@ -43,7 +43,7 @@ Result<NewRun> MakeRerun(const RunRow& parent, const RerunChoice& choice, const 
         .Help(fmt::format("`mutirao rerun {}` runs all of it again", id));
   }
   Json request = parent.spec.request;
-  request.erase("from_failure");
+  for (const char* part : {"from_failure", "local", kRequestHooks}) request.erase(part);
   if (choice.from_failure) request["from_failure"] = true;
   if (!choice.only.empty()) request["only"] = choice.only;
   NewRun run = MUTIRAO_TRY(MakeLaunch(parent.spec.job_file, parent.spec.project_root, request, instance, environment));

@@ -35,7 +35,7 @@ class Complaint {
     } else if (!last_.empty()) {
       LogWarning("{}: works again", who_);
     }
-    last_ = status.ToString();
+    last_ = status.ok() ? std::string() : status.ToString();
   }
 
  private:
