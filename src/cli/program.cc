@@ -101,8 +101,10 @@ const std::string* FirstWord(const std::vector<std::string>& arguments) {
 
 const std::vector<Command>& AllCommands() {
   static const std::vector<Command> commands = {
-      RunCommand(),    CheckCommand(),     ExplainCommand(), PreviewCommand(), NewCommand(),     SchedulesCommand(),
-      SchemaCommand(), FunctionsCommand(), TaskCommand(),    DoctorCommand(),  VersionCommand(), RunWorkerCommand()};
+      RunCommand(),    CheckCommand(),  ExplainCommand(),   PreviewCommand(), NewCommand(),     ServeCommand(),
+      LaunchCommand(), CancelCommand(), RetryCommand(),     RerunCommand(),   RunsCommand(),    LogsCommand(),
+      EventsCommand(), LeasesCommand(), SchedulesCommand(), CleanupCommand(), PruneCommand(),   MetricsCommand(),
+      SchemaCommand(), TaskCommand(),   FunctionsCommand(), DoctorCommand(),  VersionCommand(), RunWorkerCommand()};
   return commands;
 }
 

@@ -3,12 +3,15 @@
 #include "base/id.h"
 #include "cli/command.h"
 #include "cli/exit_code.h"
+#include "cli/prepare_job.h"
 #include "cli/run_report.h"
 #include "cli/run_session.h"
 #include "cli/run_supervisor.h"
 #include "cli/signals.h"
 #include "orchestration/config/new_run.h"
+#include "orchestration/daemon/control_socket.h"
 #include "orchestration/definition/op_graph.h"
+#include "orchestration/hooks/deliver.h"
 #include "orchestration/leases/settle.h"
 #include "orchestration/resource/known_kinds.h"
 #include "runner/bind_frames.h"
@@ -76,45 +79,6 @@ int DryRun(const Terminal& terminal, const LoadedJob& job, const std::set<std::s
   return kExitOk;
 }
 
-// Everything that can be found wrong before anything starts.
-bool Prepare(const Terminal& terminal, const RunFlags& flags, std::vector<ConfigFault>& faults,
-             std::optional<LoadedJob>& job, std::set<std::string>& selected, int& code) {
-  code = kExitInput;
-  Result<LoadedJob> loaded = LoadJobFor(flags, faults);
-  if (!loaded.ok()) {
-    if (faults.empty()) {
-      terminal.Fail(loaded.status());
-    } else {
-      terminal.Fail(faults);
-    }
-    return false;
-  }
-  job = std::move(loaded).value();
-  Result<std::set<std::string>> chosen = orchestration::SelectOps(job->def, flags.only);
-  if (!chosen.ok()) {
-    terminal.Fail(chosen.status());
-    code = kExitUsage;
-    return false;
-  }
-  selected = std::move(chosen).value();
-  for (const std::string& name : job->launch.missing) {
-    faults.push_back({.document = job->document,
-                      .diagnostic = {.message = fmt::format("param \"{}\" has no value", name),
-                                     .pointer = job->def.FindParam(name)->pointer,
-                                     .help = fmt::format("give one with -p {}=VALUE, or a default in the job", name)}});
-  }
-  runner::JobCheck check = runner::CheckJob(*job, selected);
-  for (ConfigFault& fault : check.faults) faults.push_back(std::move(fault));
-  if (!faults.empty()) {
-    terminal.Fail(faults);
-    return false;
-  }
-  if (terminal.verbose > 0) {
-    for (const std::string& note : check.notes) terminal.Say("note: " + note);
-  }
-  return true;
-}
-
 void TellNext(const Terminal& terminal, const RunFlags& flags, const orchestration::RunRecord& run) {
   if (run.state != orchestration::RunState::kFailed) return;
   std::string rest;
@@ -166,6 +130,8 @@ Result<std::unique_ptr<orchestration::Store>> OpenTidyStore(const Terminal& term
   return store;
 }
 
+constexpr std::chrono::minutes kLeftAlone{1};
+
 struct Stored {
   std::unique_ptr<orchestration::Store> store;
   orchestration::RunRow run;
@@ -185,19 +151,31 @@ Result<Stored> StoreRun(const Terminal& terminal, const RunFlags& flags, const L
   stored.store = MUTIRAO_TRY(OpenTidyStore(terminal, *instance));
   orchestration::NewRun run =
       orchestration::MakeNewRun(job.def, job.path, job.project.root, *instance, request.json, selected);
+  // It is taken here and now; a server that looks at the queue in between must leave it alone.
+  run.not_before = Clock::System().Now() + kLeftAlone;
   orchestration::Store::Added added = MUTIRAO_TRY(stored.store->AddRun(run));
   note.RunIsStored(added.run.spec.id, instance->store.uri, instance->store.project_root);
   stored.run = MUTIRAO_TRY(stored.store->ClaimRun(added.run.spec.id, ThisProcess()));
   return stored;
 }
 
+// Where a project has no server, nobody else calls the hooks of its runs. What cannot be delivered waits for one.
+void CallHooks(const Terminal& terminal, const LoadedJob& job, orchestration::Store& store) {
+  const std::string folder = orchestration::StateFolder(job.project.root);
+  if (!job.def.hooks.empty() || (job.project.settings && job.project.settings->value().contains("hooks"))) {
+    if (orchestration::CallServer(folder, "ping", Json::object(), std::chrono::seconds(2)).ok()) return;
+    Result<orchestration::Delivery> delivery =
+        orchestration::DeliverDue(store, Clock::System(), job.project.environment, {});
+    if (!delivery.ok()) terminal.Warn(delivery.status().Context("calling hooks").ToString());
+  }
+}
+
 int Work(const Terminal& terminal, const RunFlags& flags, WorkerNote& note) {
   HoldStopSignals();
-  std::vector<ConfigFault> faults;
   std::optional<LoadedJob> job;
   std::set<std::string> selected;
   int code = kExitOk;
-  if (!Prepare(terminal, flags, faults, job, selected, code)) return code;
+  if (!PrepareJob(terminal, flags, flags.only, job, selected, code)) return code;
   if (flags.dry_run) return DryRun(terminal, *job, selected);
   Result<Stored> stored = StoreRun(terminal, flags, *job, selected, note);
   if (!stored.ok()) {
@@ -211,6 +189,7 @@ int Work(const Terminal& terminal, const RunFlags& flags, WorkerNote& note) {
     return ExitCodeFor(result.status());
   }
   Report(terminal, flags, *result);
+  CallHooks(terminal, *job, *stored->store);
   return ExitCodeFor(*result);
 }
 

@@ -1,14 +1,19 @@
+#include <algorithm>
+
 #include <fmt/format.h>
 
 #include "base/clock.h"
 #include "cli/command.h"
 #include "cli/exit_code.h"
-#include "orchestration/schedule/timetable.h"
+#include "cli/project_store.h"
+#include "orchestration/schedule/tick_plan.h"
+#include "orchestration/store/record_json.h"
 
 namespace mutirao::cli {
 namespace {
 
 using orchestration::ScheduleDef;
+using orchestration::ScheduleRow;
 using orchestration::Timetable;
 
 struct ScheduleFlags {
@@ -42,19 +47,33 @@ Json TickJson(const Timetable& timetable, WallTime tick) {
   return {{"time", FormatUtc(tick)}, {"local", timetable.FormatLocal(tick)}};
 }
 
-int List(const Terminal& terminal, const std::vector<FoundSchedule>& schedules, WallTime now) {
+// The row that a server has made of a schedule; none before it saw it.
+const ScheduleRow* RowOf(const std::vector<ScheduleRow>& rows, const FoundSchedule& schedule) {
+  const auto found = std::find_if(rows.begin(), rows.end(), [&](const ScheduleRow& row) {
+    return row.job == schedule.job && row.schedule == schedule.def.name;
+  });
+  return found == rows.end() ? nullptr : &*found;
+}
+
+int List(const Terminal& terminal, const std::vector<FoundSchedule>& schedules, const std::vector<ScheduleRow>& rows,
+         WallTime now) {
   Json all = Json::array();
   std::string text;
   for (const FoundSchedule& schedule : schedules) {
     const ScheduleDef& def = schedule.def;
-    const std::optional<WallTime> next = def.timetable->Next(now);
+    const ScheduleRow* row = RowOf(rows, schedule);
+    const bool enabled = row == nullptr || row->enabled;
+    const std::optional<WallTime> next = enabled ? def.timetable->Next(now) : std::nullopt;
     all.push_back({{"job", schedule.job},
                    {"name", def.name},
                    {"cron", def.cron},
                    {"timezone", def.timezone},
+                   {"enabled", enabled},
                    {"next", next ? TickJson(*def.timetable, *next) : Json()}});
     text += fmt::format("{}  {}  {}  next {}\n", schedule.full_name(), def.cron, def.timezone,
-                        next ? def.timetable->FormatLocal(*next) : "never");
+                        next      ? def.timetable->FormatLocal(*next)
+                        : enabled ? "never"
+                                  : "never, it is disabled");
   }
   if (terminal.json) {
     terminal.PrintJson(all);
@@ -122,6 +141,22 @@ int FailWith(const Terminal& terminal, const Status& status) {
   return kExitInput;
 }
 
+int ListWithRows(const Terminal& terminal, const std::vector<FoundSchedule>& schedules) {
+  int code = kExitOk;
+  const std::optional<ProjectStore> project = OpenProjectStore(terminal, code);
+  if (!project) return code;
+  std::vector<ScheduleRow> rows;
+  if (project->store) {
+    Result<std::vector<ScheduleRow>> listed = project->store->ListSchedules();
+    if (!listed.ok()) {
+      terminal.Fail(listed.status());
+      return ExitCodeFor(listed.status());
+    }
+    rows = std::move(*listed);
+  }
+  return List(terminal, schedules, rows, Clock::System().Now());
+}
+
 int Schedules(const Terminal& terminal, const ScheduleFlags& flags, bool next) {
   std::vector<FoundSchedule> schedules;
   if (flags.cron.empty()) {
@@ -134,7 +169,7 @@ int Schedules(const Terminal& terminal, const ScheduleFlags& flags, bool next) {
     if (!found.ok()) return FailWith(terminal, found.status());
     schedules = std::move(*found);
   }
-  if (!next) return List(terminal, schedules, Clock::System().Now());
+  if (!next) return ListWithRows(terminal, schedules);
 
   std::optional<Timetable> timetable;
   std::string zone = flags.zone;
@@ -157,13 +192,92 @@ int Schedules(const Terminal& terminal, const ScheduleFlags& flags, bool next) {
   return PrintTicks(terminal, *timetable, from, flags.ticks);
 }
 
+// One schedule of the project and its store, told when something is wrong.
+struct OneSchedule {
+  ProjectStore project;
+  FoundSchedule schedule;
+};
+
+std::optional<OneSchedule> OpenOne(const Terminal& terminal, const std::string& name, int& code) {
+  std::vector<orchestration::ConfigFault> faults;
+  Result<std::vector<FoundSchedule>> found = FindSchedules(faults);
+  code = kExitInput;
+  if (!faults.empty()) {
+    terminal.Fail(faults);
+    return std::nullopt;
+  }
+  Result<const FoundSchedule*> chosen = found.ok() ? Choose(*found, name) : found.status();
+  if (!chosen.ok()) {
+    terminal.Fail(chosen.status());
+    return std::nullopt;
+  }
+  std::optional<ProjectStore> project = OpenProjectStore(terminal, code);
+  if (!project) return std::nullopt;
+  return OneSchedule{std::move(*project), **chosen};
+}
+
+int Enable(const Terminal& terminal, const std::string& name, bool enabled) {
+  int code = kExitOk;
+  const std::optional<OneSchedule> one = OpenOne(terminal, name, code);
+  if (!one) return code;
+  const auto& [project, schedule] = *one;
+  const Status status = [&]() -> Status {
+    if (!project.store)
+      return Status::NotFound(fmt::format("no server has seen {} yet", schedule.full_name()))
+          .Help("start one with `mutirao serve`");
+    const WallTime now = Clock::System().Now();
+    MUTIRAO_TRY(project.store->SeeSchedule(schedule.job, schedule.def.name, DefinitionHash(schedule.def), now));
+    return project.store->EnableSchedule(schedule.job, schedule.def.name, enabled, now);
+  }();
+  if (!status.ok()) {
+    terminal.Fail(status);
+    return ExitCodeFor(status);
+  }
+  if (terminal.json) terminal.PrintJson({{"schedule", schedule.full_name()}, {"enabled", enabled}});
+  terminal.Say(fmt::format("{} is {}", schedule.full_name(),
+                           enabled ? "enabled; ticks from now on count" : "disabled; runs that it launched go on"));
+  return kExitOk;
+}
+
+int Ticks(const Terminal& terminal, const std::string& name, int limit) {
+  int code = kExitOk;
+  const std::optional<OneSchedule> one = OpenOne(terminal, name, code);
+  if (!one) return code;
+  const auto& [project, schedule] = *one;
+  std::vector<orchestration::TickRow> ticks;
+  if (project.store) {
+    Result<std::vector<orchestration::TickRow>> listed =
+        project.store->ListTicks(schedule.job, schedule.def.name, limit);
+    if (!listed.ok()) {
+      terminal.Fail(listed.status());
+      return ExitCodeFor(listed.status());
+    }
+    ticks = std::move(*listed);
+  }
+  Json all = Json::array();
+  std::string text;
+  for (const orchestration::TickRow& tick : ticks) {
+    all.push_back(orchestration::TickToJson(tick));
+    text += fmt::format("{}  {}\n", schedule.def.timetable->FormatLocal(tick.key.time),
+                        tick.run_id.empty() ? "passed over: " + tick.reason : "run " + tick.run_id);
+  }
+  if (terminal.json) {
+    terminal.PrintJson(all);
+  } else {
+    terminal.Print(text);
+    if (ticks.empty()) terminal.Say("no tick was decided yet");
+  }
+  return kExitOk;
+}
+
 }  // namespace
 
 Command SchedulesCommand() {
   return {
       .name = "schedules",
-      .summary = "Show when the jobs of this project run by themselves",
-      .examples = {"mutirao schedules", "mutirao schedules next monthly",
+      .summary = "Show when the jobs of this project run by themselves, and what became of it",
+      .examples = {"mutirao schedules", "mutirao schedules next monthly", "mutirao schedules ticks monthly",
+                   "mutirao schedules disable sales.monthly",
                    "mutirao schedules next --cron '0 6 15 * *' --tz America/Sao_Paulo -n 3"},
       .declare = [](CLI::App& app) {
         auto flags = std::make_shared<ScheduleFlags>();
@@ -177,7 +291,23 @@ Command SchedulesCommand() {
         next->callback([flags] {
           if (flags->name.empty() && flags->cron.empty()) throw CLI::RequiredError("NAME or --cron");
         });
-        return [flags, next](Terminal& terminal) { return Schedules(terminal, *flags, next->parsed()); };
+        auto named = std::make_shared<std::string>();
+        const auto add = [&](const char* word, const char* summary) {
+          CLI::App* sub = app.add_subcommand(word, summary);
+          sub->fallthrough();
+          sub->add_option("NAME", *named, "A schedule, or JOB.SCHEDULE where several have the name")->required();
+          return sub;
+        };
+        CLI::App* enable = add("enable", "Let a schedule launch runs again, from now on");
+        CLI::App* disable = add("disable", "Keep a schedule from launching runs");
+        CLI::App* past = add("ticks", "Print what became of a schedule's ticks, newest first");
+        past->add_option("-n,--ticks", flags->ticks, "How many")->check(CLI::Range(1, 10000));
+        app.require_subcommand(0, 1);
+        return [=](Terminal& terminal) {
+          if (enable->parsed() || disable->parsed()) return Enable(terminal, *named, enable->parsed());
+          if (past->parsed()) return Ticks(terminal, *named, flags->ticks);
+          return Schedules(terminal, *flags, next->parsed());
+        };
       }};
 }
 
