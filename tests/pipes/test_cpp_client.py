@@ -187,4 +187,5 @@ def test_dagster_itself_reads_it(driver, tmp_path):
                           env={**os.environ, "DAGSTER_HOME": str(tmp_path), "DAGSTER_DISABLE_TELEMETRY": "1"})
     assert done.returncode == 0, done.stderr[-3000:]
     assert json.loads(done.stdout.splitlines()[-1]) == {"success": True, "metadata": 21, "data_version": "v1", "check": True,
-                                                        "failed": True, "error_told": True}
+                                                        "failed": True}
+    assert "[pipes] external process pipes closed with exception" in done.stderr, "in its log alone"

@@ -21,7 +21,6 @@ good = launch("--full", "--logging", "--report-asset-materialization", made, "--
 materialization = event.step_materialization_data.materialization
 own = {key for key in materialization.metadata if not key.startswith("dagster/")}
 bad = launch("--throw-error")
-told = any("Very bad error has happened!" in str(event) for event in bad.all_events)
 print(json.dumps({
     "success": good.success, "metadata": len(own), "data_version": materialization.tags.get("dagster/data_version"),
-    "check": good.get_asset_check_evaluations()[0].passed, "failed": not bad.success, "error_told": told}))
+    "check": good.get_asset_check_evaluations()[0].passed, "failed": not bad.success}))
