@@ -15,6 +15,7 @@ configure_package_config_file("${CMAKE_CURRENT_LIST_DIR}/mutiraoConfig.cmake.in"
   INSTALL_DESTINATION "${package_folder}" PATH_VARS CMAKE_INSTALL_BINDIR)
 write_basic_package_version_file("${PROJECT_BINARY_DIR}/mutiraoConfigVersion.cmake" COMPATIBILITY SameMinorVersion)
 install(FILES "${PROJECT_BINARY_DIR}/mutiraoConfig.cmake" "${PROJECT_BINARY_DIR}/mutiraoConfigVersion.cmake"
+              "${CMAKE_CURRENT_LIST_DIR}/mutiraoModule.cmake"
         DESTINATION "${package_folder}")
 # The Dask side, for runs on clusters.
 install(DIRECTORY "${PROJECT_SOURCE_DIR}/python/mutirao" DESTINATION "share/mutirao/python" FILES_MATCHING PATTERN "*.py"

@@ -6,6 +6,7 @@
 #include <mutirao/frame.h>
 #include <mutirao/op.h>
 #include <mutirao/read.h>
+#include <mutirao/resource.h>
 #include <mutirao/status.h>
 #include <mutirao/table.h>
 #include <mutirao/version.h>

@@ -43,7 +43,7 @@ std::unique_ptr<BoundJob> BindJobOrTell(const Terminal& terminal, const LaunchFl
   for (const OpDef& op : bound->job.def.ops) {
     if (!faults.empty() || !HasFrame(op, frame)) continue;
     Diagnostics errors;
-    bound->ops.emplace_back(&op, runner::BindFrames(bound->job, op, run_id, false, errors));
+    bound->ops.emplace_back(&op, runner::BindFrames(bound->job, op, run_id, {}, errors));
     orchestration::AddFaults(errors, bound->job.document, faults);
   }
   if (faults.empty()) return bound;

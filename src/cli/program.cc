@@ -7,6 +7,8 @@
 #include "base/diagnostic.h"
 #include "cli/command.h"
 #include "cli/exit_code.h"
+#include "orchestration/resource/known_kinds.h"
+#include "runner/module_resource.h"
 
 namespace mutirao::cli {
 namespace {
@@ -146,6 +148,7 @@ int Main(int argc, char** argv) {
   // A closed pipe or a limit on file sizes is an error of one write, told and cleaned up like others.
   std::signal(SIGPIPE, SIG_IGN);
   std::signal(SIGXFSZ, SIG_IGN);
+  orchestration::KnownResourceKinds().Add(runner::MakeModuleResourceKind());
   Terminal terminal;
   CLI::App app("Mutirão turns big files into clean datasets: jobs in YAML, run by one fast program.", "mutirao");
   app.formatter(std::make_shared<HelpFormat>());

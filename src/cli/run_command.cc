@@ -16,6 +16,7 @@
 #include "orchestration/resource/known_kinds.h"
 #include "runner/bind_frames.h"
 #include "runner/command_op.h"
+#include "runner/command_run.h"
 #include "runner/job_executor.h"
 
 namespace mutirao::cli {
@@ -36,11 +37,12 @@ Json PlanOf(const LoadedJob& job, const OpDef& op, const std::string& run_id) {
   json["after"] = op.after;
   Diagnostics ignored;  // told before, by the check
   if (op.body == orchestration::OpBody::kCommand) {
-    json["command"] = runner::BindCommand(job, op, run_id, ignored).argv;
+    json["command"] = runner::BindCommand(job, op, run_id, nullptr, ignored).argv;
     return json;
   }
   json["writes"] = Json::array();
-  for (const runner::BoundFrames::Write& write : runner::BindFrames(job, op, run_id, true, ignored).writes) {
+  const runner::BindMode mode{.defer_missing = true};
+  for (const runner::BoundFrames::Write& write : runner::BindFrames(job, op, run_id, mode, ignored).writes) {
     json["writes"].push_back(
         {{"frame", write.frame}, {"target", write.sink->target()}, {"write", write.sink->Describe()}});
   }

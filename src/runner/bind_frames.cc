@@ -12,6 +12,7 @@
 #include "runner/all_formats.h"
 #include "runner/check_places.h"
 #include "runner/expand_frames.h"
+#include "runner/op_inputs.h"
 #include "runner/param_scalar.h"
 #include "storage/storage.h"
 
@@ -20,6 +21,7 @@ namespace {
 
 namespace fs = std::filesystem;
 using orchestration::LoadedJob;
+using orchestration::OpAttempt;
 using orchestration::OpDef;
 using orchestration::Variables;
 
@@ -53,24 +55,36 @@ std::string PathOf(const Json& spec, const std::vector<std::string>& kinds) {
 
 class Binder {
  public:
-  Binder(const LoadedJob& job, const OpDef& op, const std::string& run_id, bool defer_missing, Diagnostics& errors)
+  Binder(const LoadedJob& job, const OpDef& op, const std::string& run_id, const BindMode& mode, Diagnostics& errors)
       : job_(job),
         op_(op),
         run_id_(run_id),
-        defer_missing_(defer_missing),
+        attempt_(mode.attempt),
+        defer_missing_(mode.defer_missing),
         errors_(errors),
         variables_(VariablesOf(job, op, run_id)),
         formats_(FormatContextOf(job.project)) {}
 
   BoundFrames Bind() {
     if (!op_.spec.contains("frames")) return {};
+    if (attempt_ == nullptr && UsesInputs()) {
+      const std::string what = fmt::format("op {} takes values of other ops, which are there only in a run", op_.name);
+      if (defer_missing_)
+        bound_.deferred.push_back(what + "; it is checked then");
+      else
+        errors_.Add(op_.pointer, what);
+      return std::move(bound_);
+    }
     Diagnostics found;
+    BindInputs(op_, attempt_, variables_, found);
     Json frames = ExpandFrames(op_.spec["frames"], variables_, op_.pointer + "/frames", found);
+    const bool known = PlaceDatasets(frames, found);
     bool expanded = found.empty();
     Forward(found, frames);
     Result<frame::Parameters> parameters = MakeParameters(job_, variables_, op_.spec["frames"]);
     if (!parameters.ok()) errors_.Add(op_.pointer, parameters.status().ToString());
     if (!expanded || !parameters.ok()) return {};
+    if (!known) return std::move(bound_);
     frame::FramesContext context{.registry = &AllFormats(), .formats = formats_, .parameters = &*parameters};
     Diagnostics faults;
     bound_.frames = frame::BuildFrames(frames, op_.pointer + "/frames", context, faults);
@@ -81,6 +95,74 @@ class Binder {
   }
 
  private:
+  // Whether a value of another op stands somewhere: its type is known only when it is there.
+  bool UsesInputs() const {
+    std::vector<std::string> names;
+    for (const orchestration::InputDef& input : op_.inputs) {
+      for (const char* part : {"", ".uri", ".format", ".rows", ".bytes"}) names.push_back("in." + input.name + part);
+    }
+    return orchestration::UsesAny(op_.spec, names);
+  }
+
+  // Puts what is stored in the place of each `dataset:`. False: what it will be is not known yet.
+  bool PlaceDatasets(Json& frames, Diagnostics& found) {
+    bool known = true;
+    if (!frames.is_object()) return known;
+    for (auto& [name, frame] : frames.items()) {
+      if (!frame.is_object() || !frame.contains("read") || !frame["read"].is_object()) continue;
+      Json& read = frame["read"];
+      if (!read.contains("dataset") || !read["dataset"].is_string()) continue;
+      const orchestration::InputDef* input = FindDataset(op_, read["dataset"].get<std::string>());
+      if (input == nullptr) continue;  // told when the job was read
+      const std::string pointer = PointerJoin(PointerJoin(op_.pointer + "/frames", name), "read") + "/dataset";
+      Result<Json> spec = attempt_ != nullptr ? DatasetOfRun(*input) : DatasetToBe(*input);
+      if (!spec.ok()) {
+        found.Add({.message = spec.status().message(), .pointer = pointer, .help = spec.status().help()});
+      } else if (spec->is_null()) {
+        bound_.deferred.push_back(
+            fmt::format("op {} is checked when {}.{} has been written", op_.name, input->op, input->output));
+        known = false;
+      } else {
+        read.erase("dataset");
+        read.update(*spec);
+      }
+    }
+    return known;
+  }
+
+  Result<Json> DatasetOfRun(const orchestration::InputDef& input) const {
+    Json output = MUTIRAO_TRY(FindOutput(input, *attempt_));
+    return ReadSpecOf(input, output);
+  }
+
+  // What an earlier run left of another op's frame or, when that may be missing, no rows with its columns; null when
+  // these cannot be told.
+  Result<Json> DatasetToBe(const orchestration::InputDef& input) const {
+    const OpDef* before = job_.def.FindOp(input.op);
+    const std::string name = input.op + "." + input.output;
+    if (before == nullptr || before->body != orchestration::OpBody::kFrames) {
+      if (defer_missing_) return Json();
+      return Status::NotFound(fmt::format("{} is known only in a run", name));
+    }
+    Diagnostics told;  // by the check of that op
+    BoundFrames bound = BindFrames(job_, *before, run_id_, {.defer_missing = true}, told);
+    for (const BoundFrames::Write& write : bound.writes) {
+      if (write.frame != input.output) continue;
+      Json output = DescribeOutput(*write.sink, job_.project.root, 0, 0, 0);
+      Json stored = MUTIRAO_TRY(ReadSpecOf(input, output));
+      std::error_code error;
+      if (!defer_missing_ && !fs::exists(output["uri"].get<std::string>(), error)) {
+        return Status::NotFound(fmt::format("{} has not been written yet", name))
+            .Help(fmt::format("run {} first: --only {}", input.op, input.op));
+      }
+      if (!defer_missing_) return stored;
+      Json columns = Json::object();
+      for (const Json& column : output["schema"]) columns[column["name"].get<std::string>()] = column["type"];
+      return Json{{"inline", {{"columns", std::move(columns)}, {"rows", Json::array()}}}};
+    }
+    return Json();
+  }
+
   // Pass faults on, but for those of reads whose files an op before this one is going to write.
   void Forward(const Diagnostics& faults, const Json& frames) {
     std::vector<std::string> awaited = defer_missing_ ? AwaitedTargets() : std::vector<std::string>();
@@ -101,10 +183,10 @@ class Binder {
   std::vector<std::string> AwaitedTargets() const {
     std::vector<std::string> targets;
     for (const std::string& name : orchestration::Ancestors(job_.def, op_.name)) {
-      const OpDef& before = *job_.def.FindOp(name);
-      if (!before.spec.contains("write") || !before.spec["write"].is_array()) continue;
+      const OpDef* before = job_.def.FindOp(name);
+      if (before == nullptr || !before->spec.contains("write") || !before->spec["write"].is_array()) continue;
       Diagnostics ignored;
-      Json writes = VariablesOf(job_, before, run_id_).Expand(before.spec["write"], "", ignored);
+      Json writes = VariablesOf(job_, *before, run_id_).Expand(before->spec["write"], "", ignored);
       for (const Json& write : writes) {
         std::string target = PathOf(write, AllFormats().SinkKinds());
         std::error_code error;
@@ -174,6 +256,7 @@ class Binder {
   const LoadedJob& job_;
   const OpDef& op_;
   const std::string& run_id_;
+  const OpAttempt* const attempt_;
   const bool defer_missing_;
   Diagnostics& errors_;
   Variables variables_;
@@ -210,9 +293,9 @@ Json ConfigOf(const LoadedJob& job, const OpDef& op, const std::string& run_id, 
   return VariablesOf(job, op, run_id).Expand(config->second, op.pointer + "/config", errors);
 }
 
-BoundFrames BindFrames(const LoadedJob& job, const OpDef& op, const std::string& run_id, bool defer_missing,
+BoundFrames BindFrames(const LoadedJob& job, const OpDef& op, const std::string& run_id, const BindMode& mode,
                        Diagnostics& errors) {
-  return Binder(job, op, run_id, defer_missing, errors).Bind();
+  return Binder(job, op, run_id, mode, errors).Bind();
 }
 
 Result<frame::PlanPtr> PreserveOrder(const frame::PlanPtr& plan) {

@@ -9,6 +9,7 @@
 #include "frame/plan/plan.h"
 #include "orchestration/config/project.h"
 #include "orchestration/config/variables.h"
+#include "orchestration/run/run.h"
 
 namespace mutirao::runner {
 
@@ -39,10 +40,18 @@ struct BoundFrames {
   std::vector<frame::PlanPtr> Roots() const;
 };
 
+/// What is there when plans are built.
+struct BindMode {
+  /// The attempt that runs them; null: there is none, and datasets of other ops are read as earlier runs left them.
+  const orchestration::OpAttempt* attempt = nullptr;
+  /// What an earlier op of the job is going to write need not be there yet; a dataset of another op stands for no rows
+  /// with the columns that it will have.
+  bool defer_missing = false;
+};
+
 /// Build the plans of an op. Headers of its inputs are read. Every fault is added to `errors`.
-/// `defer_missing`: what an earlier op of the job is going to write need not be there yet.
 BoundFrames BindFrames(const orchestration::LoadedJob& job, const orchestration::OpDef& op, const std::string& run_id,
-                       bool defer_missing, Diagnostics& errors);
+                       const BindMode& mode, Diagnostics& errors);
 
 /// Copy a plan with scans that keep the input's order.
 Result<frame::PlanPtr> PreserveOrder(const frame::PlanPtr& plan);

@@ -8,6 +8,7 @@
 #include "frame/optimizer/fix_today.h"
 #include "frame/optimizer/optimizer.h"
 #include "runner/account.h"
+#include "runner/op_inputs.h"
 #include "runner/quarantine.h"
 #include "runner/source_files.h"
 #include "runner/staged_writes.h"
@@ -92,12 +93,19 @@ Json MetadataFor(const LoadedJob& job, const OpDef& op, const std::string& run_i
 }
 
 // The first `published` writes are visible.
-Json SumUp(const BoundFrames& bound, const std::vector<WriteAccount>& accounts, size_t published,
+Json SumUp(const LoadedJob& job, const BoundFrames& bound, const std::vector<WriteAccount>& accounts, size_t published,
            const engine::ExecutionReport& report) {
   Json outcome;
   outcome["writes"] = Json::array();
+  outcome["outputs"] = Json::object();
   for (size_t i = 0; i < accounts.size(); ++i) {
-    outcome["writes"].push_back(DescribeWrite(bound.writes[i], accounts[i], i < published));
+    const BoundFrames::Write& write = bound.writes[i];
+    outcome["writes"].push_back(DescribeWrite(write, accounts[i], i < published));
+    if (i >= published) continue;
+    Json& output = outcome["outputs"][write.frame];
+    // Of a frame that is written more than once, the first that others can read with its types.
+    if (output.is_object() && output["read"].is_object()) continue;
+    output = DescribeOutput(*write.sink, job.project.root, accounts[i].rows.kept, accounts[i].bytes, accounts[i].files);
   }
   outcome["sources"] = DescribeSources(report);
   int64_t rows = 0;
@@ -167,7 +175,7 @@ Status RunFrames(const LoadedJob& job, const OpDef& op, const BoundFrames& bound
   Json set_aside = MUTIRAO_TRY(quarantine->Publish());
   Status published = staged.PublishAll(report);
   if (staged.published() == 0) return published;
-  outcome = SumUp(bound, accounts, staged.published(), report);
+  outcome = SumUp(job, bound, accounts, staged.published(), report);
   outcome["quarantine"] = std::move(set_aside);
   return published;
 }

@@ -9,6 +9,7 @@
 #include "runner/bind_frames.h"
 #include "runner/check_places.h"
 #include "runner/command_op.h"
+#include "runner/command_run.h"
 #include "runner/frames_op.h"
 #include "runner/module_op.h"
 
@@ -55,18 +56,17 @@ void NoteIdleConfig(const LoadedJob& job, std::vector<std::string>& notes) {
 Status JobExecutor::Execute(const OpDef& op, const orchestration::OpAttempt& attempt, Json& outcome) {
   Diagnostics errors;
   if (op.body == OpBody::kCommand) {
-    BoundCommand command = BindCommand(job_, op, attempt.run_id, errors);
+    BoundCommand command = BindCommand(job_, op, attempt.run_id, &attempt, errors);
     if (!errors.empty()) return Refuse(op, errors);
-    outcome = MUTIRAO_TRY(RunCommand(job_, op, command, attempt, events_));
-    return Status::Ok();
+    return RunCommand(job_, op, command, attempt, events_, outcome);
   }
   if (op.body == OpBody::kModule) {
-    BoundModule module = BindModule(job_, op, attempt.run_id, errors);
+    BoundModule module = BindModule(job_, op, attempt.run_id, &attempt, errors);
     if (!errors.empty()) return Refuse(op, errors);
     outcome = MUTIRAO_TRY(RunModuleOp(op, module, attempt, events_));
     return Status::Ok();
   }
-  BoundFrames bound = BindFrames(job_, op, attempt.run_id, false, errors);
+  BoundFrames bound = BindFrames(job_, op, attempt.run_id, {.attempt = &attempt}, errors);
   if (!errors.empty()) return Refuse(op, errors);
   return RunFrames(job_, op, bound, attempt, events_, outcome);
 }
@@ -105,11 +105,11 @@ JobCheck CheckJob(const LoadedJob& job, const std::set<std::string>& selected) {
     }
     Diagnostics errors;
     if (op.body == OpBody::kCommand) {
-      BindCommand(job, op, kNoRun, errors);
+      BindCommand(job, op, kNoRun, nullptr, errors);
     } else if (op.body == OpBody::kModule) {
-      BindModule(job, op, kNoRun, errors);
+      BindModule(job, op, kNoRun, nullptr, errors);
     } else {
-      BoundFrames bound = BindFrames(job, op, kNoRun, true, errors);
+      BoundFrames bound = BindFrames(job, op, kNoRun, {.defer_missing = true}, errors);
       CheckAgainstOtherOps(bound, op, job.project.root, written, errors);
       check.notes.insert(check.notes.end(), bound.deferred.begin(), bound.deferred.end());
     }

@@ -9,32 +9,74 @@
 
 #include "base/diagnostic.h"
 #include "base/log.h"
+#include "frame/plan/plan.h"
+#include "runner/all_formats.h"
+#include "runner/module_resource.h"
+#include "storage/storage.h"
 
 namespace mutirao::runner {
 namespace {
 
 using OpTable = std::map<std::string, OpFunction, std::less<>>;
+using ResourceTable = std::map<std::string, ResourceType*, std::less<>>;
 
-// Loads a library and gives the ops that registered themselves meanwhile. Called under the loader's lock.
-Result<OpTable> LoadLibrary(const std::string& path) {
-  const OpTable before = RegisteredOps();
+// What registered itself when a library was loaded.
+struct Module {
+  OpTable ops;
+  ResourceTable resources;
+};
+
+template <typename Table>
+Table NewIn(const Table& now, const Table& before) {
+  Table fresh;
+  for (const auto& [name, entry] : now) {
+    auto known = before.find(name);
+    if (known == before.end() || known->second != entry) fresh[name] = entry;
+  }
+  return fresh;
+}
+
+// Called under the loader's lock.
+Result<Module> LoadLibrary(const std::string& path) {
+  const OpTable ops = RegisteredOps();
+  const ResourceTable resources = RegisteredResources();
   void* library = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
   if (!library) return Status::Invalid(fmt::format("cannot load module {}: {}", path, dlerror()));
   auto abi = reinterpret_cast<int (*)()>(dlsym(library, "MutiraoModuleAbi"));
   if (!abi) {
-    return Status::Invalid(fmt::format("{} is not a module: it defines no MUTIRAO_OP", path));
+    return Status::Invalid(fmt::format("{} is not a module: it defines no MUTIRAO_OP or MUTIRAO_RESOURCE", path));
   }
   if (abi() != MUTIRAO_MODULE_ABI) {
     return Status::Invalid(fmt::format("module {} was built for module interface {}, this program has {}", path, abi(),
                                        MUTIRAO_MODULE_ABI))
         .Help("build the module again with the headers of this version");
   }
-  OpTable ops;
-  for (const auto& [name, function] : RegisteredOps()) {
-    auto known = before.find(name);
-    if (known == before.end() || known->second != function) ops[name] = function;
+  return Module{NewIn(RegisteredOps(), ops), NewIn(RegisteredResources(), resources)};
+}
+
+Result<const Module*> Load(const ModuleReference& reference) {
+  static std::mutex mutex;
+  static std::map<std::string, Module> loaded;
+  std::error_code error;
+  const std::string path = std::filesystem::canonical(reference.path, error).string();
+  if (error) return Status::NotFound(fmt::format("module {} does not exist", reference.path));
+  std::lock_guard lock(mutex);
+  auto module = loaded.find(path);
+  if (module == loaded.end()) {
+    Module made = MUTIRAO_TRY(LoadLibrary(path));
+    module = loaded.emplace(path, std::move(made)).first;
   }
-  return ops;
+  return &module->second;
+}
+
+template <typename Table>
+Result<typename Table::mapped_type> FindPart(const Table& table, const ModuleReference& reference, const char* kind) {
+  auto part = table.find(reference.name);
+  if (part != table.end()) return part->second;
+  std::vector<std::string> names;
+  for (const auto& [name, entry] : table) names.push_back(name);
+  return Status::NotFound(fmt::format("module {} has no {} \"{}\"", reference.path, kind, reference.name))
+      .Help(names.empty() ? "it has none" : fmt::format("it has: {}", fmt::join(names, ", ")));
 }
 
 }  // namespace
@@ -42,51 +84,39 @@ Result<OpTable> LoadLibrary(const std::string& path) {
 Result<ModuleReference> ModuleReference::Parse(const std::string& text) {
   const size_t hash = text.rfind('#');
   if (hash == std::string::npos || hash == 0 || hash + 1 == text.size()) {
-    return Status::Invalid(fmt::format("\"{}\" does not name an op of a module", text))
-        .Help("write the library and the op: modules/libx.so#load_companies");
+    return Status::Invalid(fmt::format("\"{}\" does not name a part of a module", text))
+        .Help("write the library and the name in it: modules/libx.so#load_companies");
   }
   return ModuleReference{text.substr(0, hash), text.substr(hash + 1)};
 }
 
 Result<OpFunction> LoadModuleOp(const ModuleReference& reference) {
-  static std::mutex mutex;
-  static std::map<std::string, OpTable> loaded;
-  std::error_code error;
-  const std::string path = std::filesystem::canonical(reference.path, error).string();
-  if (error) return Status::NotFound(fmt::format("module {} does not exist", reference.path));
-
-  std::lock_guard lock(mutex);
-  auto module = loaded.find(path);
-  if (module == loaded.end()) {
-    OpTable ops = MUTIRAO_TRY(LoadLibrary(path));
-    module = loaded.emplace(path, std::move(ops)).first;
-  }
-  auto op = module->second.find(reference.op);
-  if (op != module->second.end()) return op->second;
-
-  std::vector<std::string> names;
-  for (const auto& [name, function] : module->second) names.push_back(name);
-  return Status::NotFound(fmt::format("module {} has no op \"{}\"", reference.path, reference.op))
-      .Help(fmt::format("it has: {}", fmt::join(names, ", ")));
+  const Module* module = MUTIRAO_TRY(Load(reference));
+  return FindPart(module->ops, reference, "op");
 }
 
-Result<const Json*> ModuleOpContext::Find(std::string_view key) const {
-  auto value = facts_.config.find(std::string(key));
-  if (value == facts_.config.end()) {
-    return Status::NotFound(fmt::format("op \"{}\" has no config value \"{}\"", facts_.op_name, key))
-        .Help(fmt::format("add it under ops.{}.config", facts_.op_name));
+Result<ResourceType*> LoadModuleResource(const ModuleReference& reference) {
+  const Module* module = MUTIRAO_TRY(Load(reference));
+  return FindPart(module->resources, reference, "resource");
+}
+
+Result<const Json*> ModuleConfig::Find(std::string_view key) const {
+  auto value = config_.find(std::string(key));
+  if (value == config_.end()) {
+    return Status::NotFound(fmt::format("{} has no config value \"{}\"", of_, key))
+        .Help(fmt::format("add it under {}", place_));
   }
   return &*value;
 }
 
-Result<std::string> ModuleOpContext::ConfigText(std::string_view key) const {
+Result<std::string> ModuleConfig::Text(std::string_view key) const {
   const Json* value = MUTIRAO_TRY(Find(key));
   if (!value->is_string())
     return Status::Invalid(fmt::format("config value \"{}\" is not text: {}", key, value->dump()));
   return value->get<std::string>();
 }
 
-Result<int64_t> ModuleOpContext::ConfigInteger(std::string_view key) const {
+Result<int64_t> ModuleConfig::Integer(std::string_view key) const {
   const Json* value = MUTIRAO_TRY(Find(key));
   if (!value->is_number_integer()) {
     return Status::Invalid(fmt::format("config value \"{}\" is not an integer: {}", key, value->dump()));
@@ -94,7 +124,7 @@ Result<int64_t> ModuleOpContext::ConfigInteger(std::string_view key) const {
   return value->get<int64_t>();
 }
 
-Result<double> ModuleOpContext::ConfigNumber(std::string_view key) const {
+Result<double> ModuleConfig::Number(std::string_view key) const {
   const Json* value = MUTIRAO_TRY(Find(key));
   if (!value->is_number()) {
     return Status::Invalid(fmt::format("config value \"{}\" is not a number: {}", key, value->dump()));
@@ -102,13 +132,17 @@ Result<double> ModuleOpContext::ConfigNumber(std::string_view key) const {
   return value->get<double>();
 }
 
-Result<bool> ModuleOpContext::ConfigBool(std::string_view key) const {
+Result<bool> ModuleConfig::Bool(std::string_view key) const {
   const Json* value = MUTIRAO_TRY(Find(key));
   if (!value->is_boolean()) {
     return Status::Invalid(fmt::format("config value \"{}\" is not true or false: {}", key, value->dump()));
   }
   return value->get<bool>();
 }
+
+ModuleOpContext::ModuleOpContext(Facts facts)
+    : facts_(std::move(facts)),
+      config_(facts_.config, fmt::format("op \"{}\"", facts_.op_name), fmt::format("ops.{}.config", facts_.op_name)) {}
 
 void ModuleOpContext::Log(std::string_view message) {
   std::lock_guard lock(mutex_);
@@ -123,6 +157,78 @@ void ModuleOpContext::AddMetadata(std::string_view key, std::string_view value) 
 Json ModuleOpContext::metadata() const {
   std::lock_guard lock(mutex_);
   return metadata_;
+}
+
+Result<const orchestration::Resource*> ModuleOpContext::FindAny(std::string_view name) const {
+  auto found = facts_.resources.find(std::string(name));
+  if (found != facts_.resources.end()) return found->second;
+  return Status::NotFound(fmt::format("op \"{}\" has no resource \"{}\"", facts_.op_name, name))
+      .Help(fmt::format("add it under ops.{}.requires", facts_.op_name));
+}
+
+Result<Handle*> ModuleOpContext::FindResource(std::string_view name) const {
+  const orchestration::Resource* resource = MUTIRAO_TRY(FindAny(name));
+  const auto* module = dynamic_cast<const ModuleResource*>(resource);
+  if (module == nullptr) {
+    return Status::Invalid(fmt::format("resource \"{}\" is not of type module", name))
+        .Help("ResourceFacts tells what is known of it");
+  }
+  return module->handle();
+}
+
+Result<std::string> ModuleOpContext::ResourceFacts(std::string_view name) const {
+  const orchestration::Resource* resource = MUTIRAO_TRY(FindAny(name));
+  return resource->facts().dump();
+}
+
+Result<const Json*> ModuleOpContext::FindInput(std::string_view name) const {
+  auto found = facts_.inputs.find(std::string(name));
+  if (found != facts_.inputs.end()) return &found->second;
+  return Status::NotFound(fmt::format("op \"{}\" has no input \"{}\"", facts_.op_name, name))
+      .Help(fmt::format("add it under ops.{}.in", facts_.op_name));
+}
+
+Result<Frame> ModuleOpContext::InputFrame(std::string_view name) const {
+  const Json* input = MUTIRAO_TRY(FindInput(name));
+  Json spec = MUTIRAO_TRY(ReadSpecOf({.op = facts_.op_name, .output = std::string(name)}, *input));
+  Diagnostics errors;
+  auto source = AllFormats().MakeSource(spec, {.base_dir = ".", .find_layout = nullptr}, errors);
+  if (!source.ok()) return errors.empty() ? source.status() : errors.ToStatus();
+  auto plan = MUTIRAO_TRY(frame::MakeScan(*source, false));
+  return Frame(plan);
+}
+
+Result<std::string> ModuleOpContext::InputJson(std::string_view name) const {
+  const Json* input = MUTIRAO_TRY(FindInput(name));
+  return (input->contains("value") ? (*input)["value"] : *input).dump();
+}
+
+Result<std::string> ModuleOpContext::InputText(std::string_view name) const {
+  const Json* input = MUTIRAO_TRY(FindInput(name));
+  if (input->contains("value") && (*input)["value"].is_string()) return (*input)["value"].get<std::string>();
+  return Status::Invalid(fmt::format("input \"{}\" is not text", name));
+}
+
+Status ModuleOpContext::SetOutputJson(std::string_view name, std::string_view json) {
+  Json value = MUTIRAO_TRY(ParseJson(json).Context(fmt::format("output \"{}\"", name)));
+  std::lock_guard lock(mutex_);
+  outputs_[std::string(name)] = {{"value", std::move(value)}};
+  return Status::Ok();
+}
+
+void ModuleOpContext::SetOutputDataset(std::string_view name, std::string_view uri, std::string_view format) {
+  std::lock_guard lock(mutex_);
+  outputs_[std::string(name)] = {{"uri", storage::ResolvePath(facts_.project_root, std::string(uri))},
+                                 {"format", std::string(format)}};
+}
+
+void ModuleOpContext::Progress(double share) {
+  if (facts_.progress) facts_.progress(share);
+}
+
+Json ModuleOpContext::outputs() const {
+  std::lock_guard lock(mutex_);
+  return outputs_;
 }
 
 }  // namespace mutirao::runner

@@ -2,7 +2,9 @@
 
 import csv
 import os
+import signal
 import subprocess
+import time
 from pathlib import Path
 
 import pyarrow.dataset
@@ -53,3 +55,69 @@ def test_a_missing_op_of_a_module_names_those_it_has(build, root, project):
     assert outcome.code == 3 and 'has no op "larges_towns"' in outcome.err and "largest_towns" in outcome.err
     project.job('name: job\nops: {go: {module: "nowhere.so#x"}}\n')
     assert "does not exist" in project.run("run", "job").err
+
+
+def test_a_program_that_reports_back(build, root, project):
+    data = str(root / "examples" / "active_companies" / "data")
+    project.job({"ops": {"count": {"command": [f"{build}/bin/example_pipes_report"], "extras": {"input": data}},
+                         "use": {"command": ["echo", "${in.n}"], "in": {"n": "count.companies"}}}})
+    ops = project.run_ok("run", "job", "--json").json()["ops"]
+    [made] = ops["count"]["pipes"]["materializations"]
+    assert made["asset_key"] == "count" and made["metadata"]["companies"]["value"] > 0
+    assert ops["use"]["stdout_tail"] == f"{made['metadata']['companies']['value']}\n"
+
+
+def scratch_job(build, project, **ops):
+    module = f"{build}/lib/libscratch_module.so"
+    project.job({"resources": {"tmp": {"type": "module", "config": {"module": f"{module}#scratch", "parent": "scratch"}}},
+                 "ops": {name: {"requires": ["tmp"], **op} for name, op in ops.items()}})
+
+
+def test_ops_share_a_resource_of_a_module(build, root, project):
+    project.job((root / "examples" / "cpp" / "jobs" / "scratch.yaml").read_text(), "scratch")
+    arguments = ["-p", f"module={build}/lib/libscratch_module.so", "-p", "parent=scratch"]
+    outcome = project.run_ok("run", "scratch", *arguments)
+    assert "the sum of the first 100 numbers is 5050" in outcome.err
+    assert list(project.path("scratch").iterdir()) == [], "it is gone with the run"
+
+
+def test_commands_get_what_is_known_of_it(build, project):
+    scratch_job(build, project, go={"command": ["sh", "-c", "ls -d $0; echo $MUTIRAO_RESOURCE_TMP", "${resources.tmp.path}"]})
+    out = project.run_ok("run", "job", "--json").json()["ops"]["go"]["stdout_tail"]
+    path, facts = out.splitlines()
+    assert path.startswith(str(project.path("scratch"))) and facts == '{"path":"' + path + '"}'
+
+
+def family(pid):
+    """A process and all its descendants."""
+    found = [pid]
+    for parent in found:
+        for task in Path(f"/proc/{parent}/task").glob("*/children"):
+            found += [int(child) for child in task.read_text().split()]
+    return found
+
+
+def test_what_a_killed_run_left_is_ended_by_the_next(build, project):
+    scratch_job(build, project, go={"command": ["sh", "-c", "touch started; exec sleep 600"]})
+    process = project.start("run", "job")
+    deadline = time.monotonic() + 60
+    while not project.path("started").exists():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    for pid in family(process.pid):
+        os.kill(pid, signal.SIGKILL)
+    process.communicate(timeout=60)
+    assert len(list(project.path("scratch").iterdir())) == 1
+    project.job({"ops": {"go": {"command": ["true"]}}}, "other")
+    while list(project.path("scratch").iterdir()):
+        assert time.monotonic() < deadline + 60
+        project.run_ok("run", "other")
+
+
+def test_a_module_resource_that_is_not_there(build, project):
+    project.job({"resources": {"tmp": {"type": "module", "config": {"module": f"{build}/lib/libscratch_module.so#scrach"}}},
+                 "ops": {"go": {"requires": ["tmp"], "command": ["true"]}}})
+    outcome = project.run("run", "job")
+    assert outcome.code == 3 and 'has no resource "scrach"' in outcome.err
+    project.job({"resources": {"tmp": {"type": "module"}}, "ops": {"go": {"requires": ["tmp"], "command": ["true"]}}})
+    assert "module" in project.run("check", "job").err

@@ -34,6 +34,11 @@ def test_a_strangers_project_builds_and_runs(prefix, build_tree, root, tmp_path)
     call("cmake", "--build", build, "-j", "2")
     assert call(build / "stranger") == "1 SP 42\n"
 
+    # Its module runs in the installed program.
+    (tmp_path / "job.yaml").write_text("name: job\nops: {go: {module: build/libstrange.so#greet, config: {name: you}}}\n")
+    done = subprocess.run([prefix / "bin" / "mutirao", "run", "job.yaml", "--json"], cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 0 and "hello you" in done.stderr, done
+
 
 def cached(build, name):
     """What a variable was when the library was built."""

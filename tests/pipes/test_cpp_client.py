@@ -176,6 +176,15 @@ def test_messages_that_cannot_be_sent_have_an_exit_code_of_their_own(driver, tmp
     assert "7 messages could not be sent" in done.stderr
 
 
+def test_mutirao_runs_it_as_a_command(driver, project):
+    made, check = project.write("made", '{"dataVersion": "v1"}'), project.write("check", '{"passed": false, "severity": "ERROR", "checkName": "c"}')
+    project.job({"ops": {"go": {"command": [str(driver), "--logging", "--report-asset-materialization", str(made),
+                                            "--every-metadata", "--report-asset-check", str(check)]}}})
+    op = project.run_ok("run", "job", "--json").json()["ops"]["go"]
+    assert op["pipes"]["faults"] == 0 and op["pipes"]["closed"] and len(op["pipes"]["materializations"][0]["metadata"]) == 21
+    assert op["pipes"]["checks"][0]["passed"] is False
+
+
 DAGSTER = os.environ.get("MUTIRAO_DAGSTER_PYTHON")
 
 

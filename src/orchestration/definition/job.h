@@ -28,12 +28,24 @@ struct ParamDef {
 enum class Backoff { kNone, kLinear, kExponential };
 enum class Jitter { kNone, kFull, kPlusMinus };
 
-/// When an op that failed is tried again; see RetryDelay.
+/// Why an op failed, as far as trying again is concerned.
+enum class FailureCategory {
+  kInfrastructure,  ///< disk, network, a service, time
+  kMemory,          ///< memory or disk space was used up
+  kUser,            ///< the op's own code or program
+  kHopeless,        ///< wrong input or our own error: trying again cannot help
+};
+
+/// When an op that failed is tried again; see RetryDelay and RetryWanted.
 struct RetryPolicy {
   int max = 0;
   Duration delay{0};
+  /// No wait is longer.
+  Duration max_delay = std::chrono::hours(24);
   Backoff backoff = Backoff::kNone;
   Jitter jitter = Jitter::kNone;
+  std::vector<FailureCategory> on = {FailureCategory::kInfrastructure, FailureCategory::kMemory,
+                                     FailureCategory::kUser};
 };
 
 /// Something that the ops of a run share.
@@ -54,12 +66,24 @@ struct ResourceDef {
 
 enum class OpBody { kFrames, kCommand, kModule };
 
+/// What an op takes from another: a dataset that it wrote, or a value that it reported.
+struct InputDef {
+  /// As the op calls it; empty where a frame reads the other op's dataset itself (`dataset: op.output`).
+  std::string name;
+  std::string op;
+  /// The written frame, or the name of the value.
+  std::string output;
+  std::string pointer;
+};
+
 /// A unit of work and of retry. What its body means is not known here: `spec` is the op's mapping as it was written.
 struct OpDef {
   std::string name;
   std::string pointer;
   std::string description;
+  /// Those named by `after`, and those of `inputs`.
   std::vector<std::string> after;
+  std::vector<InputDef> inputs;
   std::vector<std::string> resources;
   Json tags = Json::object();
   RetryPolicy retry;

@@ -79,7 +79,23 @@ constexpr const char* kJobSchema = R"JSON({
         "max": {"type": "integer", "minimum": 0, "maximum": 1000, "x-variables": true, "description": "Tries after the first."},
         "delay": {"anyOf": [{"$ref": "#/definitions/duration"}], "x-variables": true, "x-expects": "a length of time such as 500ms, 10s, 5m or 2h"},
         "backoff": {"enum": ["none", "linear", "exponential"], "x-variables": true},
-        "jitter": {"enum": ["none", "full", "plus_minus"], "x-variables": true}
+        "jitter": {"enum": ["none", "full", "plus_minus"], "x-variables": true},
+        "max_delay": {"anyOf": [{"$ref": "#/definitions/duration"}], "x-variables": true, "x-expects": "a length of time such as 500ms, 10s, 5m or 2h",
+                      "description": "No wait is longer; default 1d."},
+        "on": {"type": "array", "minItems": 1, "items": {"enum": ["infrastructure", "memory", "user"]},
+               "description": "Failures after which it is tried again; default all: disk, network and time-outs; memory or disk space used up; the op's own program or code. What is wrong with files or config is never tried again."}
+      }
+    },
+    "pipes": {
+      "type": "object", "title": "pipes", "additionalProperties": false,
+      "description": "How the command speaks the Dagster Pipes protocol.",
+      "properties": {
+        "assets": {"type": "array", "items": {"type": "string", "minLength": 1},
+                   "description": "Keys of the assets that it reports on; default: the op's name. An empty list lets it report on any."},
+        "messages": {"enum": ["file", "stdout", "stderr"], "description": "How its messages come; default file."},
+        "bootstrap": {"enum": ["environment", "arguments"], "description": "How it is told of context and messages; default environment."},
+        "on_fault": {"enum": ["fail", "warn"], "description": "What a message that cannot be read does to the op; default fail."},
+        "on_silence": {"enum": ["ignore", "warn", "fail"], "description": "What it means when no message comes; default warn where pipes or extras are given, else ignore."}
       }
     },
     "op": {
@@ -87,7 +103,8 @@ constexpr const char* kJobSchema = R"JSON({
       "properties": {
         "description": {"type": "string"},
         "after": {"$ref": "#/definitions/names", "description": "Ops that must have succeeded before this one starts."},
-        "in": {"type": "object", "description": "Outputs of other ops."},
+        "in": {"type": "object", "title": "in", "additionalProperties": {"type": "string"},
+               "description": "Outputs of other ops by the names that this one gives them: {rows: load.active}, a frame that `load` wrote or a value that it reported. The op runs after those."},
         "requires": {"$ref": "#/definitions/names", "description": "Resources that the op uses."},
         "tags": {"$ref": "#/definitions/tags"},
         "retry": {"$ref": "#/definitions/retry"},
@@ -104,7 +121,8 @@ constexpr const char* kJobSchema = R"JSON({
         "env": {"type": "object", "additionalProperties": {"type": ["string", "integer", "number", "boolean"]},
                 "description": "Environment variables of the command, on top of those of this process."},
         "cwd": {"type": "string", "description": "Folder the command starts in; default: the project."},
-        "extras": {"type": "object", "description": "Values for the context of a Pipes program."},
+        "extras": {"type": "object", "description": "Values for the context of a program that speaks the Dagster Pipes protocol."},
+        "pipes": {"$ref": "#/definitions/pipes"},
         "module": {"type": "string", "description": "library.so#Name"},
         "sql": {"type": ["string", "object"]}
       }

@@ -9,6 +9,14 @@
 namespace mutirao::orchestration {
 namespace {
 
+// Where an op says that it comes after another.
+std::string PlaceOfEdge(const OpDef& op, const std::string& before) {
+  for (const InputDef& input : op.inputs) {
+    if (input.op == before) return input.pointer;
+  }
+  return op.pointer + "/after";
+}
+
 enum class Visit { kNew, kOpen, kDone };
 
 // Depth first over `after`; `on_cycle` gets the path of ops that leads back to its first.
@@ -42,8 +50,8 @@ void CheckCycles(const JobDef& job, Diagnostics& errors) {
     std::string names;
     for (const OpDef* op : cycle) names += op->name + " after ";
     errors.Add({.message = fmt::format("the ops wait for each other: {}{}", names, cycle.front()->name),
-                .pointer = cycle.back()->pointer + "/after",
-                .help = "take one of them out of `after`"});
+                .pointer = PlaceOfEdge(*cycle.back(), cycle.front()->name),
+                .help = "take one of them out of `after` or `in`"});
   });
 }
 
@@ -74,29 +82,66 @@ std::set<std::string> Descendants(const JobDef& job, const std::string& op) {
   return found;
 }
 
+namespace {
+
+Status NoSuchOp(const JobDef& job, const std::string& name) {
+  std::vector<std::string> names = job.OpNames();
+  std::string help = DidYouMean(name, names);
+  if (help.empty()) help = fmt::format("the ops are {}", fmt::join(names, ", "));
+  return Status::Invalid(fmt::format("there is no op \"{}\" in job {}", name, job.name)).Help(std::move(help));
+}
+
+std::string TagText(const std::string& key, const Json& value) {
+  return key + "=" + (value.is_string() ? value.get<std::string>() : value.dump());
+}
+
+// The ops that `key` or `key=value` stands for.
+Result<std::vector<std::string>> OpsWithTag(const JobDef& job, const std::string& wanted) {
+  std::vector<std::string> ops;
+  std::set<std::string> tags;
+  for (const OpDef& op : job.ops) {
+    for (const auto& [key, value] : op.tags.items()) {
+      tags.insert(TagText(key, value));
+      if (wanted == key || wanted == TagText(key, value)) ops.push_back(op.name);
+    }
+  }
+  if (!ops.empty()) return ops;
+  std::string help = DidYouMean(wanted, {tags.begin(), tags.end()});
+  if (help.empty()) {
+    help = tags.empty() ? "its ops have no tags" : fmt::format("the tags of its ops are {}", fmt::join(tags, ", "));
+  }
+  return Status::Invalid(fmt::format("no op of job {} has the tag {}", job.name, wanted)).Help(std::move(help));
+}
+
+Result<std::vector<std::string>> OpsOf(const JobDef& job, const std::string& name) {
+  if (name.starts_with("tag:")) return OpsWithTag(job, name.substr(4));
+  if (job.FindOp(name) == nullptr) return NoSuchOp(job, name);
+  return std::vector<std::string>{name};
+}
+
+Status Choose(const JobDef& job, std::string term, std::set<std::string>& chosen) {
+  const bool before = term.starts_with('+');
+  if (before) term.erase(0, 1);
+  const bool after = term.ends_with('+');
+  if (after) term.pop_back();
+  std::vector<std::string> ops = MUTIRAO_TRY(OpsOf(job, term));
+  for (const std::string& op : ops) {
+    chosen.insert(op);
+    if (before) chosen.merge(Ancestors(job, op));
+    if (after) chosen.merge(Descendants(job, op));
+  }
+  return Status::Ok();
+}
+
+}  // namespace
+
 Result<std::set<std::string>> SelectOps(const JobDef& job, const std::vector<std::string>& selection) {
   std::set<std::string> chosen;
-  auto choose = [&](std::string term) -> Status {
-    bool before = term.starts_with('+');
-    if (before) term.erase(0, 1);
-    bool after = term.ends_with('+');
-    if (after) term.pop_back();
-    if (job.FindOp(term) == nullptr) {
-      std::vector<std::string> names = job.OpNames();
-      std::string help = DidYouMean(term, names);
-      if (help.empty()) help = fmt::format("the ops are {}", fmt::join(names, ", "));
-      return Status::Invalid(fmt::format("there is no op \"{}\" in job {}", term, job.name)).Help(std::move(help));
-    }
-    chosen.insert(term);
-    if (before) chosen.merge(Ancestors(job, term));
-    if (after) chosen.merge(Descendants(job, term));
-    return Status::Ok();
-  };
   for (const std::string& list : selection) {
     size_t begin = 0;
     while (begin <= list.size()) {
       size_t end = std::min(list.find(',', begin), list.size());
-      MUTIRAO_TRY(choose(list.substr(begin, end - begin)));
+      MUTIRAO_TRY(Choose(job, list.substr(begin, end - begin), chosen));
       begin = end + 1;
     }
   }

@@ -7,6 +7,7 @@
 #include "base/shape.h"
 #include "orchestration/definition/job_schema.h"
 #include "orchestration/definition/op_graph.h"
+#include "orchestration/definition/op_inputs.h"
 
 namespace mutirao::orchestration {
 namespace {
@@ -29,6 +30,16 @@ std::vector<std::string> NamesAt(const Json& map, const char* key) {
   return names;
 }
 
+std::vector<FailureCategory> ReadCategories(const Json& names) {
+  std::vector<FailureCategory> categories;
+  for (const Json& name : names) {
+    if (name == "infrastructure") categories.push_back(FailureCategory::kInfrastructure);
+    if (name == "memory") categories.push_back(FailureCategory::kMemory);
+    if (name == "user") categories.push_back(FailureCategory::kUser);
+  }
+  return categories;
+}
+
 RetryPolicy ReadRetry(const Json& map) {
   RetryPolicy retry;
   if (map.contains("max") && map["max"].is_number_integer()) retry.max = std::max(0, map["max"].get<int>());
@@ -38,6 +49,8 @@ RetryPolicy ReadRetry(const Json& map) {
   retry.backoff = backoff == "linear"        ? Backoff::kLinear
                   : backoff == "exponential" ? Backoff::kExponential
                                              : Backoff::kNone;
+  if (Result<Duration> most = ParseDuration(TextAt(map, "max_delay")); most.ok()) retry.max_delay = *most;
+  if (map.contains("on") && map["on"].is_array()) retry.on = ReadCategories(map["on"]);
   retry.jitter = jitter == "full" ? Jitter::kFull : jitter == "plus_minus" ? Jitter::kPlusMinus : Jitter::kNone;
   return retry;
 }
@@ -187,6 +200,7 @@ class Parser {
     ReadLimits(op, map.value("retry", Json()), map.value("timeout", Json()), told);
     if (op.timeout == Duration(0)) errors_.Add(pointer + "/timeout", "a timeout must be more than nothing");
     ReadBody(op);
+    ReadInputs(op, errors_);
     job_.ops.push_back(std::move(op));
   }
 
@@ -210,7 +224,7 @@ class Parser {
            .at_key = true,
            .help = "split it into two ops, the second `after` the first"});
     }
-    for (const char* later : {"sql", "extras", "in"}) RefuseKey(op, later);
+    RefuseKey(op, "sql");
     bool frames = op.spec.contains("frames");
     if (frames && !op.spec.contains("write")) {
       errors_.Add({.message = fmt::format("op \"{}\" has frames but writes none", op.name),
@@ -219,7 +233,7 @@ class Parser {
                    .help = "add write: [{frame: NAME, parquet: PATH}]"});
     }
     if (!frames && op.spec.contains("write")) AddWithoutBody(op, "write", "frames");
-    for (const char* key : {"env", "cwd"}) {
+    for (const char* key : {"env", "cwd", "extras", "pipes"}) {
       if (op.body != OpBody::kCommand && op.spec.contains(key)) AddWithoutBody(op, key, "a command");
     }
     if (op.spec.contains("command")) CheckCommand(op);
@@ -242,14 +256,10 @@ class Parser {
 
   void RefuseKey(const OpDef& op, const char* key) {
     if (!op.spec.contains(key)) return;
-    std::string help = std::string_view(key) == "in"
-                           ? "use after: for the order and read what the other op wrote by its path"
-                           : "use frames and write, a command, or a module";
-    if (std::string_view(key) == "extras") help = "hand values over with env: or as arguments of the command";
     errors_.Add({.message = fmt::format("this build does not run ops with {}", key),
                  .pointer = PointerJoin(op.pointer, key),
                  .at_key = true,
-                 .help = std::move(help)});
+                 .help = "use frames and write, a command, or a module"});
   }
 
   void AddSchedules() {
@@ -338,12 +348,13 @@ class Parser {
     std::vector<std::string> resources;
     for (const ResourceDef& resource : job_.resources) resources.push_back(resource.name);
     for (const OpDef& op : job_.ops) {
-      CheckNames(op.after, ops, op.pointer + "/after", "op");
+      CheckNames(NamesAt(op.spec, "after"), ops, op.pointer + "/after", "op");
       CheckNames(op.resources, resources, op.pointer + "/requires", "resource");
     }
     for (const ResourceDef& resource : job_.resources) {
       CheckNames(resource.needs, resources, resource.pointer + "/requires", "resource");
     }
+    CheckInputs(job_, errors_);
     std::vector<std::string> params;
     for (const ParamDef& param : job_.params) params.push_back(param.name);
     for (const ScheduleDef& schedule : job_.schedules) {

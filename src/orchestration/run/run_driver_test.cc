@@ -214,6 +214,20 @@ TEST(RetryDelay, FollowsTheFormulas) {
   EXPECT_EQ(RetryDelay(policy, 3, 0).count(), 6000);
   EXPECT_EQ(RetryDelay(policy, 3, 0.75).count(), 7500);
   EXPECT_LE(RetryDelay(policy, 1000, 0.5).count(), 86'400'000);
+  policy.max_delay = Duration(5000);
+  EXPECT_EQ(RetryDelay(policy, 9, 0.5).count(), 5000);
+}
+
+TEST(RetryWanted, LooksAtWhatFailed) {
+  RetryPolicy policy{.max = 1};
+  EXPECT_TRUE(RetryWanted(policy, Status::Failed("x")));
+  EXPECT_TRUE(RetryWanted(policy, Status::Exhausted("x")));
+  EXPECT_FALSE(RetryWanted(policy, Status::Invalid("x")));
+  policy.on = {FailureCategory::kInfrastructure};
+  EXPECT_TRUE(RetryWanted(policy, Status::Io("x")));
+  EXPECT_TRUE(RetryWanted(policy, Status::Deadline("x")));
+  EXPECT_FALSE(RetryWanted(policy, Status::Failed("x")));
+  EXPECT_FALSE(RetryWanted(policy, Status::Exhausted("x")));
 }
 
 }  // namespace

@@ -17,19 +17,6 @@ Status Impossible(std::string what) {
 
 }  // namespace
 
-bool MayGoBetter(const Status& error) {
-  switch (error.code()) {
-    case StatusCode::kInvalid:
-    case StatusCode::kUnsupported:
-    case StatusCode::kAlreadyExists:
-    case StatusCode::kInternal:
-    case StatusCode::kCancelled:
-      return false;
-    default:
-      return true;
-  }
-}
-
 RunMachine::RunMachine(RunPlan plan, uint64_t seed) : plan_(std::move(plan)), random_(seed) {
   for (const RunPlan::Resource& resource : plan_.resources) resources_[resource.name].plan = resource;
   std::function<void(const std::string&, std::set<std::string>&)> add = [&](const std::string& name,
@@ -131,7 +118,7 @@ Status RunMachine::Take(const stimulus::OpEnded& ended) {
 void RunMachine::TryAgainOrFail(size_t i, const stimulus::OpEnded& ended) {
   OpRecord& record = records_[i];
   const RetryPolicy& retry = ops_[i].plan.retry;
-  if (record.attempts > retry.max || !MayGoBetter(record.error)) return FailOp(i, record.error, ended.outcome);
+  if (record.attempts > retry.max || !RetryWanted(retry, record.error)) return FailOp(i, record.error, ended.outcome);
   Duration delay = RetryDelay(retry, record.attempts, std::uniform_real_distribution<double>(0, 1)(random_));
   record.state = OpState::kUpForRetry;
   ops_[i].retry_due = false;
@@ -179,7 +166,7 @@ Status RunMachine::Take(const stimulus::ResourceFailed& failed) {
                   {"error", ErrorToJson(failed.error)}});
   }
   const RetryPolicy& retry = resource.plan.retry;
-  bool again = !resource.stop_told && resource.attempt <= retry.max && MayGoBetter(failed.error);
+  bool again = !resource.stop_told && resource.attempt <= retry.max && RetryWanted(retry, failed.error);
   if (!again) {
     resource.phase = Phase::kFailed;
     resource.error = failed.error;

@@ -229,7 +229,4 @@ class RunMachine {
   Status cause_;
 };
 
-/// Say whether an error may go away by trying again: not what the user gave wrongly, nor our own errors.
-bool MayGoBetter(const Status& error);
-
 }  // namespace mutirao::orchestration
