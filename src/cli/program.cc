@@ -8,6 +8,7 @@
 #include "cli/command.h"
 #include "cli/exit_code.h"
 #include "orchestration/resource/known_kinds.h"
+#include "runner/cluster_kind.h"
 #include "runner/module_resource.h"
 
 namespace mutirao::cli {
@@ -149,6 +150,7 @@ int Main(int argc, char** argv) {
   std::signal(SIGPIPE, SIG_IGN);
   std::signal(SIGXFSZ, SIG_IGN);
   orchestration::KnownResourceKinds().Add(runner::MakeModuleResourceKind());
+  orchestration::KnownResourceKinds().Add(runner::MakeClusterKind());
   Terminal terminal;
   CLI::App app("Mutirão turns big files into clean datasets: jobs in YAML, run by one fast program.", "mutirao");
   app.formatter(std::make_shared<HelpFormat>());

@@ -57,7 +57,7 @@ void AllowVariables(Json& schema) {
 // Drop the marks that only our own checker reads.
 void DropMarks(Json& schema) {
   if (schema.is_object()) {
-    for (const char* mark : {"x-opaque", "x-part", "x-expects", "x-variables"}) schema.erase(mark);
+    for (const char* mark : {"x-opaque", "x-part", "x-expects", "x-variables", "x-providers"}) schema.erase(mark);
   }
   if (schema.is_structured()) {
     for (Json& part : schema) DropMarks(part);

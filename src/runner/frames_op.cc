@@ -8,6 +8,7 @@
 #include "frame/optimizer/fix_today.h"
 #include "frame/optimizer/optimizer.h"
 #include "runner/account.h"
+#include "runner/cluster_frames.h"
 #include "runner/op_inputs.h"
 #include "runner/quarantine.h"
 #include "runner/source_files.h"
@@ -92,6 +93,19 @@ Json MetadataFor(const LoadedJob& job, const OpDef& op, const std::string& run_i
   return metadata;
 }
 
+// What happens to workers while an op uses them: in the run's log, and what costs time also on the terminal.
+std::function<void(const cluster::ClusterEvent&)> ClusterListener(const OpDef& op,
+                                                                  const orchestration::OpAttempt& attempt,
+                                                                  RunEvents& events) {
+  return [&op, &attempt, &events](const cluster::ClusterEvent& event) {
+    if (event.kind == "worker_gone") events.OpWarned(op.name, event.text);
+    if (!attempt.emit) return;
+    Json data = event.data;
+    data["message"] = event.text;
+    attempt.emit(orchestration::event::kOpProgress, std::move(data));
+  };
+}
+
 // The first `published` writes are visible.
 Json SumUp(const LoadedJob& job, const BoundFrames& bound, const std::vector<WriteAccount>& accounts, size_t published,
            const engine::ExecutionReport& report) {
@@ -145,7 +159,8 @@ void SetMemory(const LoadedJob& job, engine::ExecuteOptions& options) {
 }
 
 Status RunFrames(const LoadedJob& job, const OpDef& op, const BoundFrames& bound,
-                 const orchestration::OpAttempt& attempt, RunEvents& events, Json& outcome) {
+                 const orchestration::OpAttempt& attempt, cluster::DaskCluster* cluster, RunEvents& events,
+                 Json& outcome) {
   const auto day = std::chrono::floor<std::chrono::days>(attempt.run_started).time_since_epoch();
   std::vector<PlanPtr> dated = MUTIRAO_TRY(frame::FixToday(bound.Roots(), static_cast<int32_t>(day.count())));
   std::vector<PlanPtr> roots = MUTIRAO_TRY(frame::Optimize(dated));
@@ -161,7 +176,14 @@ Status RunFrames(const LoadedJob& job, const OpDef& op, const BoundFrames& bound
   options.attempt = fmt::format("{}-{}-{}", attempt.run_id, op.name, attempt.number);
   options.metadata = MetadataFor(job, op, attempt.run_id, roots);
   SourceFiles files = MUTIRAO_TRY(SourceFiles::Of(roots));
-  engine::ExecutionReport report = MUTIRAO_TRY(engine::Execute(roots, staged.places(), options));
+  Json cluster_account;
+  engine::ExecutionReport report;
+  if (cluster == nullptr) {
+    report = MUTIRAO_TRY(engine::Execute(roots, staged.places(), options));
+  } else {
+    report = MUTIRAO_TRY(ExecuteOnCluster(*cluster, roots, staged.places(), options, *quarantine, job.project.root,
+                                          ClusterListener(op, attempt, events), cluster_account));
+  }
   MUTIRAO_TRY(files.CheckUnchanged());
 
   std::vector<WriteAccount> accounts;
@@ -177,6 +199,7 @@ Status RunFrames(const LoadedJob& job, const OpDef& op, const BoundFrames& bound
   if (staged.published() == 0) return published;
   outcome = SumUp(job, bound, accounts, staged.published(), report);
   outcome["quarantine"] = std::move(set_aside);
+  if (!cluster_account.is_null()) outcome["cluster"] = std::move(cluster_account);
   return published;
 }
 

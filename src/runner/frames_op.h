@@ -1,5 +1,6 @@
 #pragma once
 
+#include "cluster/dask/dask_cluster.h"
 #include "engine/execute.h"
 #include "orchestration/config/project.h"
 #include "orchestration/run/run.h"
@@ -12,11 +13,13 @@ namespace mutirao::runner {
 /// publish all outputs one after the other. When anything fails before that, nothing is visible and nothing stays
 /// behind.
 ///
-/// `outcome` becomes {"writes", "sources", "quarantine", "seconds", "rows_read", "bytes_read", "memory"},
+/// They run on `cluster`, or in this process when there is none.
+/// `outcome` becomes {"writes", "sources", "quarantine", "seconds", "rows_read", "bytes_read", "memory", "cluster"},
 /// see docs/formats/run-json.md; also when publishing failed after some outputs became visible.
 /// Errors: those of formats and engine; kCancelled; kInternal when rows do not add up.
 Status RunFrames(const orchestration::LoadedJob& job, const orchestration::OpDef& op, const BoundFrames& bound,
-                 const orchestration::OpAttempt& attempt, RunEvents& events, Json& outcome);
+                 const orchestration::OpAttempt& attempt, cluster::DaskCluster* cluster, RunEvents& events,
+                 Json& outcome);
 
 /// Take over what the launch says of memory and spill folder.
 void SetMemory(const orchestration::LoadedJob& job, engine::ExecuteOptions& options);

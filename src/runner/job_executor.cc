@@ -4,10 +4,12 @@
 
 #include <fmt/format.h>
 
+#include "orchestration/definition/cluster_config.h"
 #include "orchestration/resource/known_kinds.h"
 #include "orchestration/run/make_run_plan.h"
 #include "runner/bind_frames.h"
 #include "runner/check_places.h"
+#include "runner/cluster_kind.h"
 #include "runner/command_op.h"
 #include "runner/command_run.h"
 #include "runner/frames_op.h"
@@ -22,6 +24,16 @@ using orchestration::OpDef;
 
 // A run id in the form of real ones, for checks that start no run.
 constexpr const char* kNoRun = "20000101-000000-00000000";
+
+// The cluster among what the op requires; null when there is none, or none but this process.
+cluster::DaskCluster* ClusterOf(const OpDef& op, const orchestration::OpAttempt& attempt) {
+  for (const std::string& name : op.resources) {
+    const auto resource = attempt.resources.find(name);
+    if (resource == attempt.resources.end()) continue;
+    if (cluster::DaskCluster* cluster = ClusterBehind(resource->second)) return cluster;
+  }
+  return nullptr;
+}
 
 // An op must not replace what another op of the job writes. `written`: which op writes to which place.
 void CheckAgainstOtherOps(const BoundFrames& bound, const OpDef& op, const std::string& root,
@@ -38,14 +50,11 @@ void CheckAgainstOtherOps(const BoundFrames& bound, const OpDef& op, const std::
 void NoteIdleConfig(const LoadedJob& job, std::vector<std::string>& notes) {
   for (const auto& [name, config] : job.launch.resources) {
     const orchestration::ResourceDef* def = job.def.FindResource(name);
-    if (def == nullptr || orchestration::KnownResourceKinds().Find(def->type) != nullptr) continue;
-    std::vector<std::string> idle;
-    for (const auto& [key, value] : config.items()) {
-      if (key != "provider" && key != "n_workers") idle.push_back(key);
-    }
+    if (def == nullptr || def->type != "cluster") continue;
+    const std::vector<std::string> idle = orchestration::IdleKeys(config);
     if (idle.empty()) continue;
-    notes.push_back(fmt::format("resource {}: {} {} no effect with provider embedded", name, fmt::join(idle, ", "),
-                                idle.size() == 1 ? "has" : "have"));
+    notes.push_back(fmt::format("resource {}: {} {} no effect with provider {}", name, fmt::join(idle, ", "),
+                                idle.size() == 1 ? "has" : "have", config.value("provider", std::string("embedded"))));
   }
   if (!job.def.schedules.empty())
     notes.push_back("schedules are acted on by a server; `mutirao run` starts the job now");
@@ -68,7 +77,7 @@ Status JobExecutor::Execute(const OpDef& op, const orchestration::OpAttempt& att
   }
   BoundFrames bound = BindFrames(job_, op, attempt.run_id, {.attempt = &attempt}, errors);
   if (!errors.empty()) return Refuse(op, errors);
-  return RunFrames(job_, op, bound, attempt, events_, outcome);
+  return RunFrames(job_, op, bound, attempt, ClusterOf(op, attempt), events_, outcome);
 }
 
 void JobExecutor::ForceStop() {

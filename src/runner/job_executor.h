@@ -6,7 +6,8 @@
 
 namespace mutirao::runner {
 
-/// Runs the ops of a job in this process: frames by the engine, commands as child processes.
+/// Runs the ops of a job: frames by the engine in this process or on the cluster that the op requires, commands as
+/// child processes.
 class JobExecutor : public orchestration::OpExecutor {
  public:
   /// Both must outlive the executor.

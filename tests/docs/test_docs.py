@@ -20,7 +20,7 @@ import yaml
 BLOCK = re.compile(r"<!-- run: (?P<how>[^>]*?) -->\n```\w*\n(?P<text>.*?)```", re.DOTALL)
 LINK = re.compile(r"\]\((?!https?:|#)([^)#]+)")
 DOCUMENTS = ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md", "docs/guide/index.md",
-             "docs/guide/first-run.md", "examples/active_companies/README.md"]
+             "docs/guide/first-run.md", "docs/guide/clusters.md", "examples/active_companies/README.md"]
 MAX_LINES = {"README.md": 300, "ARCHITECTURE.md": 200}
 
 
@@ -66,7 +66,7 @@ class Session:
         path.write_text(text)
 
 
-@pytest.mark.parametrize("document", ["README.md", "docs/guide/first-run.md"])
+@pytest.mark.parametrize("document", ["README.md", "docs/guide/first-run.md", "docs/guide/clusters.md"])
 def test_blocks_run_and_show_what_they_say(document, root, binary, dump, tmp_path):
     blocks = list(BLOCK.finditer((root / document).read_text()))
     assert blocks

@@ -142,7 +142,13 @@ Status DaskCluster::Close(Clock::time_point deadline) {
 }
 
 void DaskCluster::Tell(std::string kind, std::string text, Json data) const {
-  if (hooks_.on_event) hooks_.on_event({std::move(kind), std::move(text), std::move(data)});
+  const ClusterEvent event{std::move(kind), std::move(text), std::move(data)};
+  if (hooks_.on_event) hooks_.on_event(event);
+  if (event.kind == "log") return;
+  std::lock_guard lock(mutex_);
+  for (const auto& [name, run] : runs_) {
+    if (run->request().on_event) run->request().on_event(event);
+  }
 }
 
 void DaskCluster::Break(Status why) {
@@ -158,7 +164,7 @@ void DaskCluster::OnEnd(const Status& why) {
     if (closed_ && !broken_) broken_ = Status::Unavailable("the cluster is closed");
     last = last_log_;
   }
-  Break(last.empty() ? why : std::move(Status(why).Help("its last words: " + last)));
+  Break(last.empty() ? why : Status(why.code(), why.message() + "; its last words: " + last));
 }
 
 Status DaskCluster::TakeWorker(const Json& message) {

@@ -29,6 +29,7 @@ struct ClusterSpec {
   /// Workers to wait for before the cluster counts as started, and for how long.
   int workers = 1;
   std::chrono::duration<double> start_timeout{300};
+  double price_per_worker_hour = 0;  ///< 0: not known
   DriverCommand driver;
 };
 
@@ -63,13 +64,16 @@ struct PlanRequest {
   std::stop_token stop;
   std::function<void(const engine::Progress&)> progress;
   std::function<void(const std::string&)> warn;
+  /// Told what happens in the cluster meanwhile. Threads: any.
+  std::function<void(const ClusterEvent&)> on_event;
 };
 
 /// What a plan gave. Nothing of it is published.
 struct PlanOutcome {
   engine::StagedResult staged;
   std::vector<Json> set_aside;  ///< members "quarantine" of the accepted results
-  /// {"tasks", "attempts_lost", "attempts_copied", "workers": {address: {"tasks", "rows_read", "seconds"}}}
+  /// {"tasks", "attempts_lost", "attempts_copied", "workers": {address: {"tasks", "rows_read", "seconds"}},
+  /// "worker_seconds" since the cluster was made, "cost" of them when the price is known}
   Json account;
 };
 
@@ -124,6 +128,7 @@ class DaskCluster {
   void OnEnd(const Status& why);
   Status TakeWorker(const Json& message);
   void Break(Status why);
+  /// REQUIRES: mutex_ is not held.
   void Tell(std::string kind, std::string text, Json data = Json::object()) const;
   int SlotsLocked() const;
 

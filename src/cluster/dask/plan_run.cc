@@ -270,6 +270,11 @@ Result<PlanOutcome> PlanRun::Gather() {
   outcome.account["tasks"] = plan_->tasks_total();
   outcome.account["attempts_lost"] = plan_->attempts_lost();
   outcome.account["attempts_copied"] = plan_->attempts_copied();
+  const double worker_seconds = cluster_.worker_seconds();
+  outcome.account["worker_seconds"] = worker_seconds;
+  if (cluster_.spec_.price_per_worker_hour > 0) {
+    outcome.account["cost"] = worker_seconds / 3600 * cluster_.spec_.price_per_worker_hour;
+  }
   outcome.account["workers"] = Json::object();
   for (const auto& [worker, account] : accounts_) {
     if (account.tasks == 0) continue;

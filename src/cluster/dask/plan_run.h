@@ -24,6 +24,7 @@ class PlanRun {
 
   /// Put a message about tasks into the queue. REQUIRES: the cluster's mutex is held.
   void Take(const Json& message) { arrived_.push_back(message); }
+  const PlanRequest& request() const { return request_; }
 
  private:
   using Time = PlanProgress::Time;

@@ -8,6 +8,7 @@
 #include "base/byte_size.h"
 #include "base/shape.h"
 #include "orchestration/config/variables.h"
+#include "orchestration/definition/cluster_config.h"
 #include "orchestration/definition/job_schema.h"
 
 namespace mutirao::orchestration {
@@ -244,15 +245,7 @@ class Resolver {
     Diagnostics errors;
     const Json& config = launch_.resources[resource.name];
     CheckShape(config, *schema, *schema, "", errors);
-    std::string provider = config.contains("provider") && config["provider"].is_string()
-                               ? config["provider"].get<std::string>()
-                               : std::string("embedded");
-    if (resource.type == "cluster" && provider != "embedded") {
-      errors.Add({.message = fmt::format("resource \"{}\" asks for provider \"{}\"; this build runs \"embedded\" only",
-                                         resource.name, provider),
-                  .pointer = "/provider",
-                  .help = "set provider: embedded, which uses the threads of this machine"});
-    }
+    if (resource.type == "cluster" && errors.empty()) ReadClusterConfig(config, errors);
     for (const Diagnostic& error : errors.list()) AddAtOrigin(resource, error);
   }
 

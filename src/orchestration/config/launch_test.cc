@@ -102,7 +102,7 @@ TEST(Launch, TellsEveryFaultWithItsOrigin) {
   std::string faults;
   Resolve({FileLayer(R"({"params": {"ufs": 1, "n": "x", "uf": ["MG"]}, "resorces": {}})"),
            MUTIRAO_MUST(LayerFromSet("resources.compute.config.region=y")),
-           MUTIRAO_MUST(LayerFromSet("resources.compute.config.provider=coiled"))},
+           MUTIRAO_MUST(LayerFromSet("resources.compute.config.provider=colied"))},
           &faults);
   EXPECT_EQ(faults,
             "file: unknown key \"resorces\" in launch config\n"
@@ -110,7 +110,7 @@ TEST(Launch, TellsEveryFaultWithItsOrigin) {
             "file: param \"uf\" does not take \"MG\"\n"
             "file: param \"n\" expects int64, not \"x\"\n"
             "--set: region of compute is locked by job j\n"
-            "--set: resource \"compute\" asks for provider \"coiled\"; this build runs \"embedded\" only\n");
+            "--set: there is no cluster provider \"colied\"\n");
 }
 
 TEST(Launch, RefusesPathsThatSetNothing) {

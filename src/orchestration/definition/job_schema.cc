@@ -1,6 +1,7 @@
 #include "orchestration/definition/job_schema.h"
 
 #include "base/diagnostic.h"
+#include "orchestration/definition/cluster_schema.h"
 #include "orchestration/definition/hook.h"
 #include "orchestration/resource/known_kinds.h"
 
@@ -169,24 +170,6 @@ constexpr const char* kLaunchSchema = R"JSON({
   }
 })JSON";
 
-constexpr const char* kClusterSchema = R"JSON({
-  "title": "the config of a cluster",
-  "type": "object",
-  "additionalProperties": false,
-  "properties": {
-    "provider": {"type": "string", "minLength": 1, "description": "embedded: the threads of this process."},
-    "n_workers": {"anyOf": [{"type": "integer", "minimum": 1, "maximum": 100000},
-                            {"type": "array", "minItems": 2, "items": {"type": "integer", "minimum": 0}}],
-                  "x-expects": "a whole number or [least, most]",
-                  "description": "With provider embedded: threads."},
-    "worker_memory": {"type": "string", "pattern": "^[0-9]+(\\.[0-9]+)? ?([KMGT]i?)?B$", "x-expects": "a size such as 4 GiB"},
-    "region": {"type": "string"},
-    "spot_policy": {"enum": ["on-demand", "spot", "spot_with_fallback"]},
-    "name": {"type": "string", "minLength": 1},
-    "idle_timeout": {"type": "string", "pattern": "^([0-9]+(\\.[0-9]+)?(ms|s|m|h|d))+$", "x-expects": "a length of time such as 20m"}
-  }
-})JSON";
-
 }  // namespace
 
 const Json& JobSchema() {
@@ -204,9 +187,8 @@ const Json& LaunchSchema() {
 }
 
 const Json* ResourceConfigSchema(const std::string& type) {
-  static const Json cluster = Json::parse(kClusterSchema);
   if (const ResourceKind* kind = KnownResourceKinds().Find(type)) return &kind->config_schema();
-  return type == "cluster" ? &cluster : nullptr;
+  return type == "cluster" ? &ClusterConfigSchema() : nullptr;
 }
 
 std::vector<std::string> ResourceTypes() {

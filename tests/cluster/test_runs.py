@@ -1,0 +1,72 @@
+"""`mutirao run` with a cluster: the example gives the rows and the account of an ordinary run; wrong config is told with
+its place; a run that is interrupted or killed leaves nothing."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+
+import pytest
+
+from harness.parquet import assert_same_rows, rows
+from native_side import processes_of, wait_until
+from test_faults import work  # noqa: F401
+
+LOCAL = ("--set", "resources.compute.config.provider=local", "--set", "resources.compute.config.n_workers=2")
+
+
+@pytest.fixture
+def example(project, root):
+    shutil.copytree(root / "examples" / "active_companies", project.folder, dirs_exist_ok=True)
+    return project
+
+
+def test_the_example_gives_the_same_rows_and_the_same_account(example):
+    accounts = []
+    for output, flags in (("out/embedded", ()), ("out/cluster", LOCAL)):
+        done = example.run_ok("run", "active_companies", "--only", "load", "-p", f"output={output}", *flags)
+        accounts.append([line.replace(output, "OUT").split(" files, ")[0] for line in done.err.splitlines()
+                         if "read" in line or "partner" in line or "to out" in line])
+    assert "making a cluster" in done.err and "2 workers are up" in done.err
+    assert accounts[0] == accounts[1] and any("856" in line for line in accounts[0])
+    embedded, cluster = example.read("out/embedded"), example.read("out/cluster")
+    assert embedded.num_rows == 856
+    assert_same_rows(rows(cluster.select(embedded.column_names)), rows(embedded), embedded.column_names)
+    left = [name for name in example.files("out") if not name.endswith((".parquet", ".json"))]
+    assert left == []
+    load = json.loads(example.path("out/cluster.run.json").read_text())["ops"]["load"]
+    assert load["cluster"]["tasks"] >= 1 and load["cluster"]["attempts_lost"] == 0, load
+
+
+@pytest.mark.parametrize("setting, said", [
+    ("provider=colied", 'did you mean "coiled"'), ("provider=ssh", 'provider ssh needs "hosts"'),
+    ("n_workers=[5, 2]", "is no range"), ("idle_timeout=0s", "above 0"), ("wurkers=2", 'unknown key "wurkers"')])
+def test_wrong_config_is_told(example, setting, said):
+    outcome = example.run("run", "active_companies", *LOCAL, "--set", f"resources.compute.config.{setting}")
+    assert outcome.code == 3 and said in outcome.err, outcome
+
+
+def test_a_python_without_dask_says_what_to_type(example):
+    outcome = example.run("run", "active_companies", "--only", "load", *LOCAL, env={"MUTIRAO_PYTHON": "/usr/bin/python3"})
+    assert outcome.code in (1, 4) and "pip install 'mutirao[dask]'" in outcome.err, outcome
+    assert not example.path("out/active_companies").exists()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
+def test_a_run_that_is_ended_leaves_no_process_and_no_output(project, work, number):  # noqa: F811
+    plan, _ = work
+    job = project.job({
+        "resources": {"compute": {"type": "cluster", "config": {"provider": "local", "n_workers": 2}}},
+        "ops": {"load": {"requires": ["compute"], "frames": plan["frames"], "write": [{"frame": "all", "parquet": "out/rows"}]}}})
+    process = project.start("run", job)
+    seen = ""
+    while "workers are up" not in seen:
+        line = process.stderr.readline().decode()
+        assert line, f"the run ended: {seen}"
+        seen += line
+    process.send_signal(number)
+    process.communicate(timeout=120)
+    assert process.returncode in (130, -signal.SIGKILL)
+    wait_until(lambda: not processes_of(process.pid), "driver and workers end with the run")
+    assert not project.path("out/rows").exists()
