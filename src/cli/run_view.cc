@@ -54,15 +54,12 @@ std::string BytesText(int64_t bytes) {
 std::string ProgressText(const std::string& op, const engine::Progress& progress, double seconds, int64_t memory) {
   std::string text = fmt::format("{}: {} rows", op, runner::WithThousands(progress.rows_read));
   text += fmt::format(", {}", BytesText(progress.bytes_read));
-  if (progress.bytes_total > 0) {
-    double share = std::min(1.0, static_cast<double>(progress.bytes_read) / static_cast<double>(progress.bytes_total));
-    text += fmt::format(" of {} ({:.0f} %)", BytesText(progress.bytes_total), share * 100);
-  }
+  const double share = progress.ShareDone();
+  if (share >= 0) text += fmt::format(" of {} ({:.0f} %)", BytesText(progress.bytes_total), share * 100);
   if (seconds > 0) text += ", " + RateText(static_cast<double>(progress.rows_read) / seconds);
-  if (progress.bytes_total > 0 && progress.bytes_read > 0) {
-    double left =
-        static_cast<double>(progress.bytes_total - progress.bytes_read) / static_cast<double>(progress.bytes_read);
-    text += fmt::format(", {} left", FormatDuration(std::chrono::duration<double>(std::max(0.0, left * seconds))));
+  if (share > 0) {
+    const double left = seconds * (1 - share) / share;
+    text += fmt::format(", {} left", FormatDuration(std::chrono::duration<double>(left)));
   }
   return text + fmt::format(", {} memory", BytesText(memory));
 }

@@ -1,5 +1,6 @@
 #include "engine/execute.h"
 
+#include <algorithm>
 #include <chrono>
 #include <stop_token>
 
@@ -56,6 +57,20 @@ Status RunRoots(std::vector<PhysicalPlan::Root> roots, const ScanSplits* splits,
 }
 
 }  // namespace
+
+double Progress::ShareDone() const {
+  if (bytes_total <= 0) return -1;
+  // Measured for sorts of few and of many columns, in memory and on disk: giving costs that much of reading.
+  constexpr double kCostOfGiving = 0.5;
+  const auto total = static_cast<double>(bytes_total);
+  const double read = std::min(static_cast<double>(bytes_read), total);
+  if (rows_kept <= 0 || rows_read <= 0) return read / total;
+  const double bytes_a_row = kCostOfGiving * read / static_cast<double>(rows_read);
+  // As many of the rows to come will be kept as of those that came.
+  const double to_give = bytes_a_row * static_cast<double>(rows_kept) * (read > 0 ? total / read : 1);
+  const double given = std::min(to_give, bytes_a_row * static_cast<double>(rows_given));
+  return (read + given) / (total + to_give);
+}
 
 int64_t DefaultMemory() {
   return AvailableMemory() / 2;

@@ -16,7 +16,15 @@ struct Progress {
   int64_t rows_read = 0;
   int64_t rows_written = 0;
   int64_t bytes_read = 0;
-  int64_t bytes_total = 0;  ///< 0 when unknown
+  /// Of all scans, also of those whose turn comes later; 0 when unknown.
+  int64_t bytes_total = 0;
+  /// Rows that sorts have taken, and given again.
+  int64_t rows_kept = 0;
+  int64_t rows_given = 0;
+
+  /// The share of the work that is done, from 0 to 1: stored bytes that were read, and what sorts have to give yet,
+  /// where a row that is given counts as a part of one that is read. Negative when it cannot be told.
+  double ShareDone() const;
 };
 
 struct ExecuteOptions {

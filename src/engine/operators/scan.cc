@@ -1,3 +1,6 @@
+#include <algorithm>
+#include <atomic>
+
 #include <arrow/api.h>
 
 #include "engine/operators/operators.h"
@@ -9,7 +12,12 @@ class ScanOperator : public Breaker {
  public:
   ScanOperator(const RunContext* run, const frame::ScanNode& node, bool preserve_order,
                const std::vector<frame::Split>* splits)
-      : Breaker(run), node_(node), preserve_order_(preserve_order), splits_(splits) {}
+      : Breaker(run), node_(node), preserve_order_(preserve_order), splits_(splits) {
+    expected_bytes_ = node.source->TotalBytes();
+    if (splits == nullptr) return;
+    expected_bytes_ = 0;
+    for (const frame::Split& split : *splits) expected_bytes_ += std::max<int64_t>(0, split.bytes);
+  }
 
   Status Start() override {
     frame::ScanRequest request;
@@ -32,6 +40,7 @@ class ScanOperator : public Breaker {
     context.quarantine = run_->options->quarantine;
     context.warn = run_->options->warn;
     scan_ = MUTIRAO_TRY(node_.source->Open(request, context));
+    state_ = State::kOpen;
     return {};
   }
 
@@ -42,13 +51,19 @@ class ScanOperator : public Breaker {
 
   Status Close() override {
     scan_.reset();
+    state_ = State::kEnded;
     return {};
   }
 
   void AddProgress(Progress& progress) const override {
     progress.rows_read += counters_.rows_read;
-    progress.bytes_read += counters_.bytes_read;
-    progress.bytes_total += counters_.bytes_total;
+    const int64_t read = counters_.bytes_read;
+    progress.bytes_read += read;
+    // A scan whose turn comes later counts from the start; what a limit left unread does not count any more.
+    const int64_t opened = counters_.bytes_total;
+    const int64_t expected = std::max<int64_t>(0, expected_bytes_);
+    const State state = state_;
+    progress.bytes_total += state == State::kEnded ? read : state == State::kOpen && opened > 0 ? opened : expected;
   }
 
   void Report(NodeReport& report) const override {
@@ -71,6 +86,9 @@ class ScanOperator : public Breaker {
   const frame::ScanNode& node_;
   const bool preserve_order_;
   const std::vector<frame::Split>* const splits_;
+  enum class State : uint8_t { kWaiting, kOpen, kEnded };
+  std::atomic<State> state_{State::kWaiting};
+  int64_t expected_bytes_ = -1;
   frame::ScanCounters counters_;
   std::unique_ptr<frame::Scan> scan_;
 };

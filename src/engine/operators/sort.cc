@@ -73,7 +73,17 @@ class SortOperator : public Breaker {
     return spill_.Start(workers_[0]->share);
   }
 
-  Result<frame::Morsel> Next(int number) override { return spilled_ ? NextSpilled() : NextInMemory(number); }
+  Result<frame::Morsel> Next(int number) override {
+    Result<frame::Morsel> morsel = spilled_ ? NextSpilled() : NextInMemory(number);
+    if (morsel.ok() && morsel->batch != nullptr) given_.fetch_add(morsel->batch->num_rows(), std::memory_order_relaxed);
+    return morsel;
+  }
+
+  void AddProgress(Progress& progress) const override {
+    const int64_t kept = kept_;
+    progress.rows_kept += limit_ ? std::min(kept, *limit_) : kept;
+    progress.rows_given += given_;
+  }
 
   Status Close() override {
     runs_.clear();
@@ -102,6 +112,7 @@ class SortOperator : public Breaker {
     }
     worker.batches.push_back({batch, std::move(keys.arena), {chunk.position, worker.rows_seen}, bytes});
     worker.rows_seen += batch->num_rows();
+    kept_.fetch_add(batch->num_rows(), std::memory_order_relaxed);
     const size_t run_rows = limit_ ? std::max(kRunRows, static_cast<size_t>(*limit_) * 2) : kRunRows;
     return worker.pending.size() >= run_rows ? EndRun(worker) : Status();
   }
@@ -109,6 +120,8 @@ class SortOperator : public Breaker {
  private:
   static constexpr int64_t kLeastBlock = int64_t{1} << 17;
   static constexpr int64_t kMostBlock = int64_t{1} << 20;
+
+  std::atomic<int64_t> kept_{0}, given_{0};  // rows, for progress
 
   struct Worker {
     explicit Worker(MemoryBudget* budget) : share(budget) {}

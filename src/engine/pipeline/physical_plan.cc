@@ -333,7 +333,7 @@ std::vector<NodeReport> PhysicalPlan::Report() const {
 Progress PhysicalPlan::CurrentProgress() const {
   Progress progress;
   for (const auto& [node, op] : reporters_) {
-    if (node->kind() == NodeKind::kScan || node->kind() == NodeKind::kWrite) op->AddProgress(progress);
+    op->AddProgress(progress);
   }
   return progress;
 }

@@ -43,7 +43,7 @@ class PhysicalPlan {
   /// Open what the operators write to. Called once, before the phases run.
   Status Open();
 
-  /// Rows and bytes of all scans and writes as they are now.
+  /// Rows and bytes of all scans, sorts and writes as they are now.
   Progress CurrentProgress() const;
 
  private:

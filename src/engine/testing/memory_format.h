@@ -49,6 +49,7 @@ struct MemoryBehaviour {
   int fail_at = -1;                    ///< the batch whose reading fails
   std::chrono::microseconds pause{0};  ///< before each batch
   bool endless = false;                ///< the batches again and again
+  bool counts_bytes = false;           ///< eight for each row
 };
 
 class MemoryScan : public frame::Scan {
@@ -72,6 +73,7 @@ class MemoryScan : public frame::Scan {
     }
     context_.counters->rows_read += batch->num_rows();
     context_.counters->rows_delivered += batch->num_rows();
+    if (behaviour_.counts_bytes) context_.counters->bytes_read += batch->num_rows() * 8;
     return frame::Morsel{arrow::RecordBatch::Make(arrow::schema(fields), batch->num_rows(), columns),
                          behaviour_.endless ? static_cast<int64_t>(at) : sequence};
   }
@@ -94,6 +96,12 @@ class MemorySource : public frame::Source {
   Json ToJson() const override { return {{"memory", name_}, {"schema", frame::SchemaToJson(*schema_)}}; }
   std::string Describe() const override { return "memory " + name_; }
   bool CanPush(const frame::Expr&) const override { return false; }
+  int64_t TotalBytes() const override {
+    if (!behaviour_.counts_bytes) return -1;
+    int64_t bytes = 0;
+    for (const BatchPtr& batch : MemoryTables::Get().Find(name_)) bytes += batch->num_rows() * 8;
+    return bytes;
+  }
 
   Result<std::vector<frame::Split>> Splits(int64_t) const override {
     std::vector<frame::Split> splits;

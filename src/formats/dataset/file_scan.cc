@@ -69,6 +69,9 @@ class FileScan : public frame::Scan {
     // What is left of the group: column by column where the format can, else all at once.
     std::unique_ptr<SelectiveRows> rows;
     std::unique_ptr<arrow::RecordBatchReader> batches;
+    // Of the group at hand: bytes are counted as its rows come, or progress would jump.
+    int64_t group_rows = 0;
+    int64_t group_bytes = 0;
   };
 
   Status Failure() {
@@ -95,6 +98,7 @@ class FileScan : public frame::Scan {
         if (step.kept == nullptr) EndGroup(worker);
         continue;
       }
+      CountBytes(worker, step.rows_read);
       context_.counters->rows_read += step.rows_read;
       context_.counters->rows_filtered += step.rows_read - step.kept->num_rows();
       context_.counters->rows_delivered += step.kept->num_rows();
@@ -165,7 +169,18 @@ class FileScan : public frame::Scan {
     worker.rows.reset();
     worker.batches.reset();
     const GroupFacts& facts = worker.opened.reader->groups()[static_cast<size_t>(units_[worker.unit].group)];
-    context_.counters->bytes_read += std::max<int64_t>(facts.bytes, 0);
+    context_.counters->bytes_read += std::max<int64_t>(facts.bytes, 0) - worker.group_bytes;
+    worker.group_rows = worker.group_bytes = 0;
+  }
+
+  void CountBytes(Worker& worker, int64_t rows) {
+    const GroupFacts& facts = worker.opened.reader->groups()[static_cast<size_t>(units_[worker.unit].group)];
+    if (facts.rows <= 0 || facts.bytes <= 0) return;
+    worker.group_rows = std::min(facts.rows, worker.group_rows + rows);
+    const double share = static_cast<double>(worker.group_rows) / static_cast<double>(facts.rows);
+    const auto bytes = static_cast<int64_t>(share * static_cast<double>(facts.bytes));
+    context_.counters->bytes_read += bytes - worker.group_bytes;
+    worker.group_bytes = bytes;
   }
 
   // Read some rows of the group and keep those of interest; without kept rows, not even none, at its end.
