@@ -5,6 +5,7 @@
 #include "base/id.h"
 #include "cli/command.h"
 #include "cli/exit_code.h"
+#include "cli/explain_profile.h"
 #include "cli/load_op.h"
 #include "engine/stage.h"
 #include "frame/functions/today.h"
@@ -25,6 +26,8 @@ struct ExplainFlags : LaunchFlags {
   std::string task_folder;
   int64_t task_bytes = engine::LoweringOptions().target_task_bytes;
   bool several_ops = false;
+  std::string profile;
+  bool last = false;
 };
 
 // Estimates where the source knows something.
@@ -124,6 +127,7 @@ std::string WithLineEnd(std::string text) {
 }
 
 int Explain(const Terminal& terminal, ExplainFlags flags) {
+  if (flags.last || !flags.profile.empty()) return ExplainProfile(terminal, flags, flags.profile);
   std::unique_ptr<BoundJob> bound = BindJobOrTell(terminal, flags, "");
   if (bound == nullptr) return kExitInput;
   flags.several_ops = bound->ops.size() > 1;
@@ -158,15 +162,23 @@ Command ExplainCommand() {
   return {.name = "explain",
           .summary = "Show the plan of a job's frames, as written and as it runs",
           .examples = {"mutirao explain sales", "mutirao explain sales --optimized", "mutirao explain sales --tasks",
-                       "mutirao explain sales --write-tasks tasks/"},
+                       "mutirao explain sales --write-tasks tasks/", "mutirao explain sales --last"},
           .declare = [](CLI::App& app) {
             auto flags = std::make_shared<ExplainFlags>();
             app.add_option("JOB", flags->job, "Path of a job file, or name of one in jobs/")->required();
             CLI::Option* optimized = app.add_flag("--optimized", flags->optimized, "Only the plan as it runs");
-            app.add_flag("--tasks", flags->tasks, "The stages and tasks it is cut into")->excludes(optimized);
-            app.add_option("--write-tasks", flags->task_folder,
-                           "Write the task documents and their order (stages.json) into a folder; see `mutirao task`")
-                ->type_name("DIR");
+            CLI::Option* tasks = app.add_flag("--tasks", flags->tasks, "The stages and tasks it is cut into");
+            tasks->excludes(optimized);
+            CLI::Option* write = app.add_option(
+                "--write-tasks", flags->task_folder,
+                "Write the task documents and their order (stages.json) into a folder; see `mutirao task`");
+            write->type_name("DIR");
+            CLI::Option* last = app.add_flag("--last", flags->last,
+                                             "The plan that the last `run --profile` ran, with time, "
+                                             "rows, bytes, memory and spill of each node");
+            CLI::Option* profile = app.add_option("--profile", flags->profile, "The same from a .profile.json file");
+            profile->type_name("FILE")->excludes(last);
+            for (CLI::Option* other : {optimized, tasks, write}) other->excludes(last)->excludes(profile);
             app.add_option("--task-bytes", flags->task_bytes, "Stored bytes that a task should read")
                 ->check(CLI::PositiveNumber)
                 ->capture_default_str();

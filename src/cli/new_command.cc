@@ -105,7 +105,7 @@ Status WriteProject(const std::string& folder) {
       {"data/towns.csv", kTowns},
       {"data/sales.csv", kSales},
       {".env", "# Variables for jobs: ${env.NAME}. What the environment sets already wins.\n"},
-      {".gitignore", "out/\n.env\n.mutirao/\n"},
+      {".gitignore", "out/\nprofile/\n.env\n.mutirao/\n"},
       {"README.md", fmt::format(kReadme, fmt::arg("name", name))},
   };
   for (const auto& [path, content] : files) {

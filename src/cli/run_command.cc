@@ -8,6 +8,7 @@
 #include "cli/run_session.h"
 #include "cli/run_supervisor.h"
 #include "cli/signals.h"
+#include "cli/write_profile.h"
 #include "orchestration/config/new_run.h"
 #include "orchestration/daemon/control_socket.h"
 #include "orchestration/definition/op_graph.h"
@@ -29,6 +30,7 @@ using orchestration::OpDef;
 struct RunFlags : LaunchFlags {
   std::vector<std::string> only;
   bool dry_run = false;
+  std::string profile;  // a folder; empty: none is wanted
 };
 
 Json PlanOf(const LoadedJob& job, const OpDef& op, const std::string& run_id) {
@@ -179,19 +181,28 @@ int Work(const Terminal& terminal, const RunFlags& flags, WorkerNote& note) {
   int code = kExitOk;
   if (!PrepareJob(terminal, flags, flags.only, job, selected, code)) return code;
   if (flags.dry_run) return DryRun(terminal, *job, selected);
+  Result<std::string> profile_folder = MakeProfileFolder(*job, flags.profile);
+  if (!profile_folder.ok()) {
+    terminal.Fail(profile_folder.status());
+    return kExitInput;
+  }
   Result<Stored> stored = StoreRun(terminal, flags, *job, selected, note);
   if (!stored.ok()) {
     terminal.Fail(stored.status());
     return ExitCodeFor(stored.status());
   }
   const std::string folder = orchestration::RunFolder(job->project.root, stored->run.spec.id);
-  Result<SessionResult> result = RunClaimed(terminal, *job, selected, *stored->store, stored->run, folder);
+  std::optional<runner::RunProfile> profile;
+  if (!profile_folder->empty()) profile.emplace();
+  Result<SessionResult> result =
+      RunClaimed(terminal, *job, selected, *stored->store, stored->run, folder, profile ? &*profile : nullptr);
   if (!result.ok()) {
     terminal.Fail(result.status());
     return ExitCodeFor(result.status());
   }
   Report(terminal, flags, *result);
   CallHooks(terminal, *job, *stored->store);
+  if (profile) WriteProfile(terminal, *profile, *profile_folder, result->document);
   return ExitCodeFor(*result);
 }
 
@@ -234,7 +245,7 @@ Command RunCommand() {
           .examples = {"mutirao run jobs/sales.yaml", "mutirao run sales -p month=2026-01 -p uf=SP,RJ",
                        "mutirao run sales -c production.yaml --set resources.compute.config.n_workers=8",
                        "mutirao run sales --only load+", "mutirao run sales --dry-run",
-                       "mutirao run sales --memory 2GiB --spill-dir /mnt/scratch"},
+                       "mutirao run sales --memory 2GiB --spill-dir /mnt/scratch", "mutirao run sales --profile"},
           .declare = [](CLI::App& app) {
             auto flags = std::make_shared<RunFlags>();
             app.add_option("JOB", flags->job, "Path of a job file, or name of one in jobs/")->required();
@@ -245,6 +256,9 @@ Command RunCommand() {
                 ->type_name("N");
             app.add_option("--only", flags->only, "Ops to run: op, op+ (and those after it), +op (and those before it)")
                 ->type_name("OP");
+            app.add_flag(fmt::format("--profile{{{}}}", kProfileFolder), flags->profile,
+                         "Measure each node of the plans; writes JOB.profile.json and JOB.trace.json into DIR "
+                         "(--profile=DIR), the project's folder profile/ without one");
             app.add_flag("--dry-run", flags->dry_run, "Show what would be done and do nothing");
             return [flags](Terminal& terminal) { return Run(terminal, *flags); };
           }};

@@ -28,8 +28,12 @@ constexpr std::chrono::seconds kOrphanGrace{15};
 // Writes run.json as soon as outputs are visible, so that a run that dies later has left its account.
 class RecordingView : public RunView {
  public:
-  RecordingView(const Terminal& terminal, const LoadedJob& job, std::string run_id)
-      : RunView(terminal), job_(job), run_id_(std::move(run_id)), started_(Clock::System().Now()) {}
+  // `profile` may be null: none is wanted.
+  RecordingView(const Terminal& terminal, const LoadedJob& job, std::string run_id, runner::RunProfile* profile)
+      : RunView(terminal), job_(job), run_id_(std::move(run_id)), started_(Clock::System().Now()), profile_(profile) {}
+
+  bool WantsProfile() const override { return profile_ != nullptr; }
+  void OpProfiled(const std::string& op, const engine::ExecutionReport& report) override { profile_->Add(op, report); }
 
   void OpEnded(const OpDef& op, const orchestration::OpRecord& record) override {
     RunView::OpEnded(op, record);
@@ -48,6 +52,7 @@ class RecordingView : public RunView {
   const LoadedJob& job_;
   const std::string run_id_;
   const WallTime started_;
+  runner::RunProfile* const profile_;
   orchestration::RunRecord so_far_;
 };
 
@@ -64,10 +69,10 @@ Status MakeFolder(const std::string& folder) {
 
 Result<SessionResult> RunClaimed(const Terminal& terminal, const LoadedJob& job, const std::set<std::string>& selected,
                                  orchestration::Store& store, const orchestration::RunRow& claimed,
-                                 const std::string& folder) {
+                                 const std::string& folder, runner::RunProfile* profile) {
   Status has_folder = MakeFolder(folder);
   if (!has_folder.ok()) terminal.Warn(fmt::format("logs of this run are not kept: {}", has_folder.ToString()));
-  RecordingView view(terminal, job, claimed.spec.id);
+  RecordingView view(terminal, job, claimed.spec.id, profile);
   runner::StoredRun::Options options{.folder = has_folder.ok() ? folder : ""};
   // Its ops do not let go: who watches this process settles the run.
   options.on_stuck = [] { _exit(kExitFailed); };

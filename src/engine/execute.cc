@@ -7,8 +7,10 @@
 #include <arrow/api.h>
 
 #include "base/thread_pool.h"
+#include "engine/lowering/fragment.h"
 #include "engine/pipeline/physical_plan.h"
 #include "engine/pipeline/scheduler.h"
+#include "engine/profile/profiler.h"
 #include "engine/run_plans.h"
 
 namespace mutirao::engine {
@@ -18,10 +20,12 @@ Status RunPhases(PhysicalPlan& plan, const RunContext& run, std::stop_source sto
   const std::stop_callback forward(run.options->stop, [&stop] { stop.request_stop(); });
   Scheduler scheduler(plan.phases(), run.workers, stop);
   const auto& progress = run.options->progress;
-  MUTIRAO_TRY(scheduler.Run([&] {
+  const auto tell = [&] {
     if (progress) progress(plan.CurrentProgress());
-  }));
-  if (progress) progress(plan.CurrentProgress());
+    if (run.profiler != nullptr) run.profiler->Sample(plan.CurrentProgress(), run.memory->used());
+  };
+  MUTIRAO_TRY(scheduler.Run(tell));
+  tell();
   return {};
 }
 
@@ -42,6 +46,12 @@ Status RunRoots(std::vector<PhysicalPlan::Root> roots, const ScanSplits* splits,
   CollectOperator collect(&run);
   if (collected != nullptr) roots.at(0).collect = &collect;
   if (options.stop.stop_requested()) return Status::Cancelled("the run was asked to stop");
+  std::optional<Profiler> profiler;
+  if (options.profile) {
+    std::vector<frame::PlanPtr> plans;
+    for (const PhysicalPlan::Root& root : roots) plans.push_back(root.plan);
+    run.profiler = &profiler.emplace(run.workers, NodesOf(plans).size());
+  }
   auto plan = MUTIRAO_TRY(PhysicalPlan::Make(&run, std::move(roots), splits));
   MUTIRAO_TRY(plan->Open());
   MUTIRAO_TRY(RunPhases(*plan, run, stop));
@@ -52,6 +62,7 @@ Status RunRoots(std::vector<PhysicalPlan::Root> roots, const ScanSplits* splits,
     report->memory_peak = memory.peak();
     report->bytes_spilled = spill.bytes_written();
     report->seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+    if (profiler) report->profile = profiler->Take();
   }
   return {};
 }

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <stop_token>
 #include <string>
 #include <vector>
@@ -43,6 +44,37 @@ struct ExecuteOptions {
   std::string attempt = "0";
   /// Key-value metadata for written files.
   Json metadata;
+  /// Measure the time of each node and keep what the workers did when; costs some clock readings a batch.
+  bool profile = false;
+};
+
+/// A stretch of time that a worker spent in a node, calls of other nodes included.
+struct ProfileSpan {
+  enum Doing {
+    kSource,  ///< making the next batch: reading, or draining what was kept
+    kRows,    ///< taking a batch, and handing on what comes of it
+    kFinish,  ///< what is done once all input has come
+  };
+  int worker = 0;
+  int node = 0;  ///< index in ExecutionReport::nodes
+  Doing doing = kRows;
+  int64_t begin = 0;  ///< nanoseconds since the run began
+  int64_t nanoseconds = 0;
+  int64_t rows = 0;
+};
+
+/// How a run stood at a moment.
+struct ProfileSample {
+  int64_t at = 0;  ///< nanoseconds since the run began
+  Progress progress;
+  int64_t memory_held = 0;
+};
+
+/// What the workers of a run did when; by the time of their begin.
+struct Profile {
+  int workers = 0;
+  std::vector<ProfileSpan> spans;
+  std::vector<ProfileSample> samples;
 };
 
 /// What went through one node of an executed plan.
@@ -66,6 +98,13 @@ struct NodeReport {
   int64_t right_unmatched = 0;  ///< right rows without a partner
   // Writes only.
   std::vector<frame::PartInfo> parts;
+  // What was held of the budget at most, and written to the spill folder.
+  int64_t memory_peak = 0;
+  int64_t bytes_spilled = 0;
+  // With ExecuteOptions::profile only.
+  double seconds = 0;  ///< of all workers together, waiting included, without the nodes that it called
+  int64_t batches_out = 0;
+  int64_t bytes_out = 0;  ///< of the rows it handed on
 };
 
 struct ExecutionReport {
@@ -75,6 +114,7 @@ struct ExecutionReport {
   int64_t memory = 0;         ///< the budget
   int64_t memory_peak = 0;    ///< the most that was held of it
   int64_t bytes_spilled = 0;  ///< written to the spill folder, compressed
+  std::optional<Profile> profile;
 };
 
 /// Half of the memory that this process may use.

@@ -175,6 +175,7 @@ Status RunFrames(const LoadedJob& job, const OpDef& op, const BoundFrames& bound
   // Two ops of a run may add to one folder.
   options.attempt = fmt::format("{}-{}-{}", attempt.run_id, op.name, attempt.number);
   options.metadata = MetadataFor(job, op, attempt.run_id, roots);
+  options.profile = events.WantsProfile();
   SourceFiles files = MUTIRAO_TRY(SourceFiles::Of(roots));
   Json cluster_account;
   engine::ExecutionReport report;
@@ -184,6 +185,7 @@ Status RunFrames(const LoadedJob& job, const OpDef& op, const BoundFrames& bound
     report = MUTIRAO_TRY(ExecuteOnCluster(*cluster, roots, staged.places(), options, *quarantine, job.project.root,
                                           ClusterListener(op, attempt, events), cluster_account));
   }
+  if (options.profile) events.OpProfiled(op.name, report);
   MUTIRAO_TRY(files.CheckUnchanged());
 
   std::vector<WriteAccount> accounts;

@@ -44,10 +44,12 @@ void StoringEvents::OpProgress(const std::string& op, const engine::Progress& pr
     attempt = told.attempt;
   }
   Json data = {{"rows", progress.rows_read}, {"bytes", progress.bytes_read}};
-  if (progress.bytes_total > 0) {
-    data["share"] = std::min(1.0, static_cast<double>(progress.bytes_read) / static_cast<double>(progress.bytes_total));
-  }
+  if (const double share = progress.ShareDone(); share >= 0) data["share"] = share;
   journal_.Note({.type = std::string(event::kOpProgress), .op = op, .attempt = attempt, .data = std::move(data)});
+}
+
+void StoringEvents::OpProfiled(const std::string& op, const engine::ExecutionReport& report) {
+  shown_.OpProfiled(op, report);
 }
 
 void StoringEvents::OpWarned(const std::string& op, const std::string& text) {

@@ -23,6 +23,8 @@ class StoringEvents : public RunEvents {
   void OpEnded(const orchestration::OpDef& op, const orchestration::OpRecord& record) override;
   void Recorded(const orchestration::Event& event) override;
   void OpProgress(const std::string& op, const engine::Progress& progress) override;
+  bool WantsProfile() const override { return shown_.WantsProfile(); }
+  void OpProfiled(const std::string& op, const engine::ExecutionReport& report) override;
   void OpWarned(const std::string& op, const std::string& text) override;
   void OpWrote(const std::string& op, const std::string& line) override;
   void OpIsWrong(const std::string& op, const std::vector<orchestration::ConfigFault>& faults) override;

@@ -9,27 +9,32 @@
 namespace mutirao::engine {
 
 int64_t MemoryBudget::used() const {
-  const std::lock_guard lock(mutex_);
+  const std::lock_guard lock(whole_->mutex_);
   return used_;
 }
 
 int64_t MemoryBudget::peak() const {
-  const std::lock_guard lock(mutex_);
+  const std::lock_guard lock(whole_->mutex_);
   return peak_;
 }
 
 int64_t MemoryBudget::guaranteed() const {
-  const std::lock_guard lock(mutex_);
+  const std::lock_guard lock(whole_->mutex_);
   return GuaranteedLocked();
 }
 
 int64_t MemoryBudget::GuaranteedLocked() const {
-  return limit_ / (2 * std::max<int64_t>(1, static_cast<int64_t>(shares_.size())));
+  return limit_ / (2 * std::max<int64_t>(1, static_cast<int64_t>(whole_->shares_.size())));
+}
+
+void MemoryBudget::AddLocked(int64_t bytes) {
+  used_ += bytes;
+  peak_ = std::max(peak_, used_);
 }
 
 MemoryShare::MemoryShare(MemoryBudget* budget) : budget_(budget) {
-  const std::lock_guard lock(budget_->mutex_);
-  budget_->shares_.push_back(this);
+  const std::lock_guard lock(budget_->whole_->mutex_);
+  budget_->whole_->shares_.push_back(this);
 }
 
 MemoryShare::~MemoryShare() {
@@ -38,8 +43,8 @@ MemoryShare::~MemoryShare() {
 
 void MemoryShare::Close() {
   Hold(0);
-  const std::lock_guard lock(budget_->mutex_);
-  std::erase(budget_->shares_, this);
+  const std::lock_guard lock(budget_->whole_->mutex_);
+  std::erase(budget_->whole_->shares_, this);
 }
 
 // What others have, or are still promised, is not for this one.
@@ -47,17 +52,17 @@ bool MemoryShare::MayHold(int64_t bytes) const {
   const int64_t guaranteed = budget_->GuaranteedLocked();
   if (bytes <= guaranteed) return true;
   int64_t taken = bytes;
-  for (const MemoryShare* share : budget_->shares_) {
+  for (const MemoryShare* share : budget_->whole_->shares_) {
     if (share != this) taken += std::max(guaranteed, share->held_);
   }
   return taken <= budget_->limit_;
 }
 
 bool MemoryShare::Change(int64_t bytes, bool must) {
-  const std::lock_guard lock(budget_->mutex_);
+  const std::lock_guard lock(budget_->whole_->mutex_);
   if (!must && bytes > held_ && !MayHold(bytes)) return false;
-  budget_->used_ += bytes - held_;
-  budget_->peak_ = std::max(budget_->peak_, budget_->used_);
+  budget_->AddLocked(bytes - held_);
+  if (budget_->whole_ != budget_) budget_->whole_->AddLocked(bytes - held_);
   held_ = bytes;
   return true;
 }

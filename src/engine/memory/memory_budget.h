@@ -18,7 +18,10 @@ class MemoryShare;
 /// Scan buffers, batches on their way and writers are not counted. Threads: any.
 class MemoryBudget {
  public:
-  explicit MemoryBudget(int64_t limit) : limit_(limit) {}
+  explicit MemoryBudget(int64_t limit) : whole_(this), limit_(limit) {}
+  /// A part that counts what its own shares hold. The limit, and what shares may have, are those of the whole, which
+  /// must outlive it.
+  explicit MemoryBudget(MemoryBudget* whole) : whole_(whole->whole_), limit_(whole->limit_) {}
   MemoryBudget(const MemoryBudget&) = delete;
   MemoryBudget& operator=(const MemoryBudget&) = delete;
 
@@ -33,10 +36,12 @@ class MemoryBudget {
   friend class MemoryShare;
   int64_t GuaranteedLocked() const;
 
+  void AddLocked(int64_t bytes);
+
+  MemoryBudget* const whole_;  // itself, unless it is a part
   const int64_t limit_;
-  // Guarded by mutex_.
-  mutable std::mutex mutex_;
-  std::vector<const MemoryShare*> shares_;
+  mutable std::mutex mutex_;                // of the whole: guards what follows, of its parts too
+  std::vector<const MemoryShare*> shares_;  // of the whole
   int64_t used_ = 0;
   int64_t peak_ = 0;
 };

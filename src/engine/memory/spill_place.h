@@ -18,6 +18,8 @@ class SpillPlace {
  public:
   /// `folder` is made when the first file is, if it is not there; empty: DefaultSpillFolder().
   explicit SpillPlace(std::string folder);
+  /// The same folder, counting what goes there by this way; it counts for the whole too, which must outlive it.
+  explicit SpillPlace(SpillPlace* whole) : folder_(whole->folder_), whole_(whole) {}
 
   const std::string& folder() const { return folder_; }
 
@@ -33,10 +35,14 @@ class SpillPlace {
 
   /// Bytes written so far, over all files.
   int64_t bytes_written() const { return bytes_written_; }
-  void AddBytes(int64_t bytes) { bytes_written_ += bytes; }
+  void AddBytes(int64_t bytes) {
+    bytes_written_ += bytes;
+    if (whole_ != nullptr) whole_->AddBytes(bytes);
+  }
 
  private:
   const std::string folder_;
+  SpillPlace* const whole_ = nullptr;
   std::atomic<int64_t> bytes_written_{0};
 };
 

@@ -17,13 +17,14 @@ class HashJoin::TablePhase : public Phase {
  public:
   TablePhase(const RunContext* run, JoinState* state) : run_(run), state_(state) {}
 
-  Status Run(int) override {
+  Status Run(int worker) override {
+    const Profiler::Scope scope(run_->profiler, worker, run_->node, ProfileSpan::kFinish);
     for (int part = next_.fetch_add(1); part < kRadixParts; part = next_.fetch_add(1)) {
       MUTIRAO_TRY(state_->table->BuildPart(part, *run_));
     }
     return {};
   }
-  Status Finish() override {
+  Status Finish(int) override {
     state_->table->EndBuilding();
     return {};
   }

@@ -2,6 +2,8 @@
 
 #include <arrow/api.h>
 
+#include "engine/memory/batch_bytes.h"
+
 namespace mutirao::engine {
 
 int64_t Operator::RowsOf(const Chunk& chunk) {
@@ -18,7 +20,12 @@ bool Operator::wants_more() const {
 
 Status Operator::Emit(int worker, const Chunk& chunk) {
   if (chunk.batch->num_rows() == 0) return {};
-  counts_[static_cast<size_t>(worker)].out += chunk.batch->num_rows();
+  Counts& counts = counts_[static_cast<size_t>(worker)];
+  counts.out += chunk.batch->num_rows();
+  if (run_->profiler != nullptr) {
+    ++counts.batches;
+    counts.bytes += BytesOfRows(*chunk.batch);
+  }
   for (Operator* output : outputs_) {
     MUTIRAO_TRY(output->Push(worker, chunk));
   }
@@ -35,6 +42,13 @@ int64_t Operator::rows_out() const {
   int64_t rows = 0;
   for (const Counts& counts : counts_) rows += counts.out;
   return rows;
+}
+
+void Operator::ReportProfile(NodeReport& report) const {
+  for (const Counts& counts : counts_) {
+    report.batches_out += counts.batches;
+    report.bytes_out += counts.bytes;
+  }
 }
 
 void Operator::Report(NodeReport& report) const {

@@ -7,6 +7,7 @@
 #include "engine/execute.h"
 #include "engine/pipeline/chunk.h"
 #include "engine/pipeline/run_context.h"
+#include "engine/profile/profiler.h"
 
 namespace mutirao::engine {
 
@@ -23,7 +24,9 @@ class Operator {
 
   Status Push(int worker, const Chunk& chunk) {
     MUTIRAO_TRY(run_->CheckStop());
-    counts_[static_cast<size_t>(worker)].in += RowsOf(chunk);
+    const int64_t rows = RowsOf(chunk);
+    counts_[static_cast<size_t>(worker)].in += rows;
+    const Profiler::Scope scope(run_->profiler, worker, run_->node, ProfileSpan::kRows, rows);
     return DoPush(worker, chunk);
   }
   /// After the last Push of a worker; may still emit.
@@ -50,6 +53,9 @@ class Operator {
   virtual void AddProgress(Progress& /*progress*/) const {}
   int64_t rows_in() const;
   int64_t rows_out() const;
+  /// Add what only a profile counts.
+  void ReportProfile(NodeReport& report) const;
+  const RunContext& context() const { return *run_; }
 
  protected:
   virtual Status DoPush(int worker, const Chunk& chunk) = 0;
@@ -61,6 +67,8 @@ class Operator {
   struct alignas(64) Counts {
     int64_t in = 0;
     int64_t out = 0;
+    int64_t batches = 0;  // these two for a profile only
+    int64_t bytes = 0;
   };
   std::vector<Operator*> outputs_;
   std::vector<Counts> counts_;

@@ -36,6 +36,20 @@ int64_t PipelinePhase::LowestOpenSequence() const {
   return lowest;
 }
 
+Status PipelinePhase::Start(int worker) {
+  const RunContext& of = emitter_->context();
+  const Profiler::Scope scope(of.profiler, worker, of.node, ProfileSpan::kSource);
+  return source_->Start();
+}
+
+Result<frame::Morsel> PipelinePhase::Pull(int worker) {
+  const RunContext& of = emitter_->context();
+  Profiler::Scope scope(of.profiler, worker, of.node, ProfileSpan::kSource);
+  Result<frame::Morsel> morsel = source_->Next(worker);
+  if (morsel.ok() && morsel->batch != nullptr) scope.SetRows(morsel->batch->num_rows());
+  return morsel;
+}
+
 Status PipelinePhase::Pump(int worker) {
   std::atomic<int64_t>& open = bounds_[static_cast<size_t>(worker)].open;
   const auto wanted = [&] {
@@ -44,7 +58,7 @@ Status PipelinePhase::Pump(int worker) {
   };
   while (wanted()) {
     MUTIRAO_TRY(run_->CheckStop());
-    frame::Morsel morsel = MUTIRAO_TRY(source_->Next(worker));
+    frame::Morsel morsel = MUTIRAO_TRY(Pull(worker));
     if (morsel.batch == nullptr) break;
     open.store(morsel.sequence, std::memory_order_release);
     MUTIRAO_TRY(emitter_->Emit(worker, {std::move(morsel.batch), {rank_, morsel.sequence}}));
@@ -58,16 +72,20 @@ Status PipelinePhase::Run(int worker) {
   MUTIRAO_TRY(Pump(worker));
   for (OperatorProgress* progress : progress_) {
     if (++progress->finished_by_worker[static_cast<size_t>(worker)] == progress->feeders) {
+      const RunContext& of = progress->op->context();
+      const Profiler::Scope scope(of.profiler, worker, of.node, ProfileSpan::kFinish);
       MUTIRAO_TRY(progress->op->DoFinishWorker(worker));
     }
   }
   return {};
 }
 
-Status PipelinePhase::Finish() {
+Status PipelinePhase::Finish(int worker) {
   MUTIRAO_TRY(source_->Close());
   for (OperatorProgress* progress : progress_) {
     if (++progress->finished == progress->feeders) {
+      const RunContext& of = progress->op->context();
+      const Profiler::Scope scope(of.profiler, worker, of.node, ProfileSpan::kFinish);
       MUTIRAO_TRY(progress->op->DoFinish());
     }
   }

@@ -15,11 +15,11 @@ class Phase {
  public:
   virtual ~Phase() = default;
   /// Called once, by the worker that comes first.
-  virtual Status Start() { return {}; }
+  virtual Status Start(int /*worker*/) { return {}; }
   /// Called by every worker, at once.
   virtual Status Run(int worker) = 0;
-  /// Called once, when every worker's Run returned.
-  virtual Status Finish() { return {}; }
+  /// Called once, by the worker that comes last, when every worker's Run returned.
+  virtual Status Finish(int /*worker*/) { return {}; }
 
   const std::vector<Phase*>& after() const { return after_; }
   void AddAfter(Phase* phase) { after_.push_back(phase); }
@@ -42,9 +42,9 @@ class PipelinePhase : public Phase {
   /// `emitter` is the operator in whose name the source's batches go out.
   PipelinePhase(const RunContext* run, MorselSource* source, Operator* emitter, int32_t rank);
 
-  Status Start() override { return source_->Start(); }
+  Status Start(int worker) override;
   Status Run(int worker) override;
-  Status Finish() override;
+  Status Finish(int worker) override;
 
   /// Find the operators that this pipeline reaches, inputs first. REQUIRES: all outputs are connected.
   const std::vector<Operator*>& Reach();
@@ -61,6 +61,7 @@ class PipelinePhase : public Phase {
 
  private:
   Status Pump(int worker);
+  Result<frame::Morsel> Pull(int worker);
 
   const RunContext* const run_;
   MorselSource* const source_;

@@ -45,6 +45,15 @@ void PhysicalPlan::CountUses(const PlanNode& node) {
   nodes_.push_back(&node);
 }
 
+const RunContext* PhysicalPlan::ContextOf(const PlanNode& node) {
+  std::unique_ptr<NodeContext>& context = contexts_[&node];
+  if (context == nullptr) {
+    const auto at = std::find(nodes_.begin(), nodes_.end(), &node);
+    context = std::make_unique<NodeContext>(*run_, static_cast<int>(at - nodes_.begin()));
+  }
+  return &context->run;
+}
+
 void PhysicalPlan::RequireOrder(const PlanNode& node, bool required) {
   required = required || LooksAtOrder(node);
   if (required) order_required_.insert(&node);
@@ -111,7 +120,7 @@ Status PhysicalPlan::BuildRoot(const Root& root) {
   if (root.collect != nullptr) return Connect(*root.plan, root.collect);
   if (root.plan->kind() != NodeKind::kWrite) return Status::Internal("the root of an executed plan is no write");
   const auto& node = As<frame::WriteNode>(*root.plan);
-  auto write = MakeWriteOperator(run_, node, root.staging, order_.IsOrdered(node));
+  auto write = MakeWriteOperator(ContextOf(node), node, root.staging, order_.IsOrdered(node));
   OrderedOperator* op = write.get();
   operators_.push_back(std::move(write));
   ordered_operators_.push_back(op);
@@ -149,7 +158,7 @@ Result<Operator*> PhysicalPlan::OperatorFor(const PlanNode& node) {
   // Each consumer reads the kept rows in a pipeline of its own.
   if (!kept_.contains(&node)) {
     Operator* op = MUTIRAO_TRY(MakeFor(node));
-    auto made = std::make_unique<MaterializeOperator>(run_, node.schema());
+    auto made = std::make_unique<MaterializeOperator>(ContextOf(node), node.schema());
     kept_[&node] = made.get();
     op->AddOutput(made.get());
     operators_.push_back(std::move(made));
@@ -186,7 +195,7 @@ Result<Operator*> PhysicalPlan::MakeFor(const PlanNode& node) {
       const std::vector<frame::Split>* splits = nullptr;
       if (splits_ != nullptr && splits_->contains(&node)) splits = &splits_->at(&node);
       const auto& scan = As<frame::ScanNode>(node);
-      auto op = MakeScanOperator(run_, scan, scan.preserve_order || order_required_.contains(&node), splits);
+      auto op = MakeScanOperator(ContextOf(node), scan, scan.preserve_order || order_required_.contains(&node), splits);
       Breaker* const raw = op.get();
       operators_.push_back(std::move(op));
       reporters_[&node] = raw;
@@ -194,19 +203,20 @@ Result<Operator*> PhysicalPlan::MakeFor(const PlanNode& node) {
       return raw;
     }
     case NodeKind::kFilter:
-      return AddStreaming(node, MakeFilterOperator(run_, As<frame::FilterNode>(node)));
+      return AddStreaming(node, MakeFilterOperator(ContextOf(node), As<frame::FilterNode>(node)));
     case NodeKind::kProject:
-      return AddStreaming(node, MakeProjectOperator(run_, As<frame::ProjectNode>(node)));
+      return AddStreaming(node, MakeProjectOperator(ContextOf(node), As<frame::ProjectNode>(node)));
     case NodeKind::kUnnest:
-      return AddStreaming(node, MakeUnnestOperator(run_, As<frame::UnnestNode>(node)));
+      return AddStreaming(node, MakeUnnestOperator(ContextOf(node), As<frame::UnnestNode>(node)));
     case NodeKind::kQuarantine:
-      return AddStreaming(node, MakeQuarantineOperator(run_, As<frame::QuarantineNode>(node)));
+      return AddStreaming(node, MakeQuarantineOperator(ContextOf(node), As<frame::QuarantineNode>(node)));
     case NodeKind::kExchange:
-      return AddStreaming(node, MakePassOperator(run_));
+      return AddStreaming(node, MakePassOperator(ContextOf(node)));
     case NodeKind::kAggregate:
-      return AddBreaker(node, MakeAggregateOperator(run_, As<frame::AggregateNode>(node)));
+      return AddBreaker(node, MakeAggregateOperator(ContextOf(node), As<frame::AggregateNode>(node)));
     case NodeKind::kDistinct:
-      return AddBreaker(node, MakeDistinctOperator(run_, As<frame::DistinctNode>(node), order_.IsOrdered(node)));
+      return AddBreaker(node,
+                        MakeDistinctOperator(ContextOf(node), As<frame::DistinctNode>(node), order_.IsOrdered(node)));
     case NodeKind::kSort:
       return MakeSort(As<frame::SortNode>(node));
     case NodeKind::kLimit:
@@ -226,29 +236,29 @@ Result<Operator*> PhysicalPlan::MakeFor(const PlanNode& node) {
 Result<Operator*> PhysicalPlan::MakeSort(const frame::SortNode& node) {
   std::optional<int64_t> limit;
   if (const auto found = sort_limits_.find(&node); found != sort_limits_.end()) limit = found->second;
-  return AddBreaker(node, MakeSortOperator(run_, node, limit));
+  return AddBreaker(node, MakeSortOperator(ContextOf(node), node, limit));
 }
 
 Result<Operator*> PhysicalPlan::MakeLimit(const frame::LimitNode& node) {
   const PlanNode& input = *node.input();
   if (input.kind() == NodeKind::kSort && uses_[&input] == 1) sort_limits_[&input] = node.count;
-  if (!order_.IsOrdered(input)) return AddStreaming(node, MakeLimitOperator(run_, node.count));
-  auto op = MakeOrderedLimitOperator(run_, node.schema(), node.count);
+  if (!order_.IsOrdered(input)) return AddStreaming(node, MakeLimitOperator(ContextOf(node), node.count));
+  auto op = MakeOrderedLimitOperator(ContextOf(node), node.schema(), node.count);
   ordered_operators_.push_back(op.get());
   return AddBreaker(node, std::unique_ptr<Breaker>(std::move(op)));
 }
 
 Result<Operator*> PhysicalPlan::MakeSample(const frame::SampleNode& node) {
-  if (node.fraction) return AddStreaming(node, MakeSampleShareOperator(run_, *node.fraction, node.seed));
-  return AddBreaker(node, MakeSampleCountOperator(run_, node.schema(), node.count.value_or(0), node.seed));
+  if (node.fraction) return AddStreaming(node, MakeSampleShareOperator(ContextOf(node), *node.fraction, node.seed));
+  return AddBreaker(node, MakeSampleCountOperator(ContextOf(node), node.schema(), node.count.value_or(0), node.seed));
 }
 
 Result<Operator*> PhysicalPlan::MakeUnion(const frame::UnionNode& node) {
-  operators_.push_back(MakePassOperator(run_));
+  operators_.push_back(MakePassOperator(ContextOf(node)));
   Operator* const meeting = operators_.back().get();
   reporters_[&node] = meeting;
   for (const frame::PlanPtr& input : node.inputs()) {
-    operators_.push_back(MakeReorderColumnsOperator(run_, *input->schema(), node.schema()));
+    operators_.push_back(MakeReorderColumnsOperator(ContextOf(node), *input->schema(), node.schema()));
     Operator* const reorder = operators_.back().get();
     reorder->AddOutput(meeting);
     MUTIRAO_TRY(Connect(*input, reorder));
@@ -261,7 +271,7 @@ Result<Operator*> PhysicalPlan::MakeJoin(const frame::JoinNode& node) {
   const PlanNode& probe = build_right ? *node.left() : *node.right();
   const PlanNode& build = build_right ? *node.right() : *node.left();
   const bool keeps_order = order_.IsOrdered(node) || order_required_.contains(&node);
-  joins_.push_back(std::make_unique<HashJoin>(run_, node, build_right, keeps_order));
+  joins_.push_back(std::make_unique<HashJoin>(ContextOf(node), node, build_right, keeps_order));
   HashJoin& join = *joins_.back();
   MUTIRAO_TRY(Connect(build, join.build()));
   MUTIRAO_TRY(Connect(probe, join.probe()));
@@ -324,7 +334,17 @@ std::vector<NodeReport> PhysicalPlan::Report() const {
     NodeReport report;
     report.node = node;
     const auto op = reporters_.find(node);
-    if (op != reporters_.end()) op->second->Report(report);
+    if (op != reporters_.end()) {
+      op->second->Report(report);
+      op->second->ReportProfile(report);
+    }
+    if (const auto context = contexts_.find(node); context != contexts_.end()) {
+      report.memory_peak = context->second->memory.peak();
+      report.bytes_spilled = context->second->spill.bytes_written();
+    }
+    if (run_->profiler != nullptr) {
+      report.seconds = static_cast<double>(run_->profiler->NanosecondsIn(reports.size())) / 1e9;
+    }
     reports.push_back(std::move(report));
   }
   return reports;

@@ -49,6 +49,7 @@ class PhysicalPlan {
  private:
   PhysicalPlan(const RunContext* run, const ScanSplits* splits);
 
+  const RunContext* ContextOf(const frame::PlanNode& node);
   void CountUses(const frame::PlanNode& node);
   void RequireOrder(const frame::PlanNode& node, bool required);
   Status Build(const std::vector<Root>& roots);
@@ -76,6 +77,8 @@ class PhysicalPlan {
   PlanOrder order_;
   std::set<const frame::PlanNode*> order_required_;  // below someone who looks at positions
   std::set<const frame::PlanNode*> materialized_;    // shared nodes whose rows are kept between pipelines
+
+  std::map<const frame::PlanNode*, std::unique_ptr<NodeContext>> contexts_;
 
   // A pipeline, and the operator that has to be filled before it may begin; null for scans.
   struct Pipeline {

@@ -36,7 +36,7 @@ Status Scheduler::Visit(size_t index, int worker, std::unique_lock<std::mutex>& 
     states_[index].started = true;
     states_[index].start_running = true;
     lock.unlock();
-    Status status = phase.Start();
+    Status status = phase.Start(worker);
     lock.lock();
     states_[index].start_running = false;
     changed_.notify_all();
@@ -48,7 +48,7 @@ Status Scheduler::Visit(size_t index, int worker, std::unique_lock<std::mutex>& 
   MUTIRAO_TRY(std::move(status));
   if (--states_[index].left > 0) return {};
   lock.unlock();
-  status = phase.Finish();
+  status = phase.Finish(worker);
   lock.lock();
   MUTIRAO_TRY(std::move(status));
   states_[index].done = true;
