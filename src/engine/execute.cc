@@ -71,7 +71,7 @@ Status RunRoots(std::vector<PhysicalPlan::Root> roots, const ScanSplits* splits,
 
 double Progress::ShareDone() const {
   if (bytes_total <= 0) return -1;
-  // Measured for sorts of few and of many columns, in memory and on disk: giving costs that much of reading.
+  // An estimate, not measured: what a sort gives again costs this much of having read it.
   constexpr double kCostOfGiving = 0.5;
   const auto total = static_cast<double>(bytes_total);
   const double read = std::min(static_cast<double>(bytes_read), total);

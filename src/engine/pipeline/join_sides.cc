@@ -14,8 +14,8 @@ constexpr int64_t kSampledRows = 8192;
 // A sample that has no row that passes does not mean that there is none.
 constexpr double kLeastShare = 0.002;
 
-// Nanoseconds, measured with a million rows and more, where every row looked up misses the cache: a row that goes into
-// the table, and a value of it that is taken out again.
+// Nanoseconds, estimated for tables of a million rows and more, where every row looked up misses the cache: a row that
+// goes into the table, and a value of it that is taken out again. Only their ratio decides; neither was measured.
 constexpr double kBuildRow = 40;
 constexpr double kTakeValue = 20;
 
