@@ -304,7 +304,7 @@ def is_alive(pid):
 
 
 def test_a_second_signal_forces(project):
-    job = command_job(project, "sh", "-c", "trap '' TERM; touch started; while true; do sleep 0.1; done")
+    job = command_job(project, "sh", "-c", "trap '' INT TERM; touch started; while true; do sleep 0.1; done")
     process = project.start("run", job)
     wait_for(project.path("started"))
     process.send_signal(signal.SIGINT)

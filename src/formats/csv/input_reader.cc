@@ -52,7 +52,8 @@ Result<std::optional<Chunk>> InputReader::Claim() {
   Chunk chunk{.ordinal = next_ordinal_++, .begin = next_begin_};
   const int64_t end = std::min(next_begin_ + plan_->tuning.chunk_bytes, data_end_);
   chunk.size = static_cast<size_t>(end - next_begin_);
-  chunk.stored_bytes = end - next_begin_;
+  // What stands before the first record is read, too.
+  chunk.stored_bytes = end - (chunk.ordinal == 0 ? input_.begin : next_begin_);
   chunk.last = all_claimed_ = end == data_end_;
   next_begin_ = end;
   return std::optional<Chunk>(std::move(chunk));
