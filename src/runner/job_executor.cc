@@ -88,9 +88,10 @@ Status JobExecutor::Refuse(const OpDef& op, const Diagnostics& errors) {
   std::vector<orchestration::ConfigFault> faults;
   AddFaults(errors, job_.document, faults);
   events_.OpIsWrong(op.name, faults);
-  return Status::Invalid(errors.size() == 1
-                             ? errors.list()[0].message
-                             : fmt::format("{} (and {} more)", errors.list()[0].message, errors.size() - 1));
+  const Diagnostic& first = errors.list()[0];
+  return Status::Invalid(errors.size() == 1 ? first.message
+                                            : fmt::format("{} (and {} more)", first.message, errors.size() - 1))
+      .Help(first.help);
 }
 
 JobCheck CheckJob(const LoadedJob& job, const std::set<std::string>& selected) {

@@ -135,17 +135,18 @@ Status PipesLink::Finish() {
   if (session_.opened() > session_.closed()) {
     events_.OpWarned(op_.name, "the program did not say that it was done; its last messages may be missing");
   }
-  if (session_.faults() > 0 && command_.pipes.lenient) events_.OpWarned(op_.name, Verdict().message());
+  if (session_.faults() > 0 && command_.pipes.lenient) events_.OpWarned(op_.name, FaultText());
   return Status::Ok();
 }
 
+std::string PipesLink::FaultText() const {
+  return Redactor::Global().Mask(fmt::format("{} of the program's messages cannot be read: {}", session_.faults(),
+                                             fmt::join(session_.first_faults(), "; ")));
+}
+
 Status PipesLink::Verdict() const {
-  if (session_.faults() > 0) {
-    const std::string text =
-        Redactor::Global().Mask(fmt::format("{} of the program's messages cannot be read: {}", session_.faults(),
-                                            fmt::join(session_.first_faults(), "; ")));
-    Status failed = Status::Failed(text);
-    return std::move(failed).Help("correct the program, or take it as it is with pipes: {on_fault: warn}");
+  if (session_.faults() > 0 && !command_.pipes.lenient) {
+    return Status::Failed(FaultText()).Help("correct the program, or take it as it is with pipes: {on_fault: warn}");
   }
   if (session_.opened() == 0 && command_.pipes.silence == Silence::kFail) {
     return Status::Failed("the program sent no messages").Help("pipes: {on_silence: fail} asks for some");
