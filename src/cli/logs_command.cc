@@ -9,12 +9,14 @@
 #include "cli/project_store.h"
 #include "cli/signals.h"
 #include "orchestration/logs/log_reader.h"
+#include "orchestration/output/op_log.h"
 
 namespace mutirao::cli {
 namespace {
 
 using orchestration::LogPiece;
 using orchestration::OpRow;
+using orchestration::OutputStream;
 using orchestration::RunRow;
 
 struct LogsFlags {
@@ -27,14 +29,36 @@ struct LogsFlags {
 
 constexpr std::chrono::milliseconds kLook{200};
 
-std::string Line(const LogPiece& piece, std::string_view line, bool json, bool named) {
-  if (json) {
-    const Json object = {{"op", piece.op}, {"attempt", piece.attempt}, {"stream", piece.stream}, {"text", line}};
-    return object.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
+constexpr std::string_view StreamName(OutputStream stream) {
+  switch (stream) {
+    case OutputStream::kOut:
+      return "out";
+    case OutputStream::kErr:
+      return "err";
+    case OutputStream::kLog:
+      return "log";
   }
-  if (!named) return std::string(line) + "\n";
-  return piece.attempt > 1 ? fmt::format("{}#{} | {}\n", piece.op, piece.attempt, line)
-                           : fmt::format("{} | {}\n", piece.op, line);
+  return "out";
+}
+
+std::string JsonLine(Json object) {
+  return object.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
+}
+
+std::string Line(const LogPiece& piece, std::string_view line, bool json, bool named) {
+  // The rest of a line that is longer than a piece has no time and stream of its own.
+  const orchestration::OpLogLine told =
+      orchestration::ReadOpLogLine(line).value_or(orchestration::OpLogLine{.text = line});
+  if (json) {
+    return JsonLine({{"op", piece.op},
+                     {"attempt", piece.attempt},
+                     {"time", told.time},
+                     {"stream", StreamName(told.stream)},
+                     {"text", told.text}});
+  }
+  if (!named) return std::string(told.text) + "\n";
+  return piece.attempt > 1 ? fmt::format("{}#{} | {}\n", piece.op, piece.attempt, told.text)
+                           : fmt::format("{} | {}\n", piece.op, told.text);
 }
 
 std::string Lines(const LogPiece& piece, bool json, bool named) {
@@ -106,7 +130,9 @@ void PrintWorkerLog(const Terminal& terminal, const RunRow& run) {
   std::ifstream log(orchestration::RunFolder(run.spec.project_root, run.spec.id) + "/worker.log");
   if (!log) return terminal.Say("its worker said nothing");
   for (std::string line; std::getline(log, line);) {
-    if (!WriteOut(Line({.op = "worker", .stream = "err"}, line, terminal.json, false))) return;
+    const std::string text =
+        terminal.json ? JsonLine({{"op", "worker"}, {"stream", "err"}, {"text", line}}) : line + "\n";
+    if (!WriteOut(text)) return;
   }
 }
 

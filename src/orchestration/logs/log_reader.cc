@@ -24,12 +24,10 @@ struct Descriptor {
   }
 };
 
-// "load.2.out" taken apart; false for other files.
-bool Parse(const std::string& name, std::string& op, int& attempt, std::string& stream) {
+// "load.2.log" taken apart; false for other files.
+bool Parse(const std::string& name, std::string& op, int& attempt) {
   const size_t last = name.rfind('.');
-  if (last == std::string::npos || last == 0) return false;
-  stream = name.substr(last + 1);
-  if (stream != "out" && stream != "err") return false;
+  if (last == std::string::npos || last == 0 || name.substr(last) != ".log") return false;
   const size_t before = name.rfind('.', last - 1);
   if (before == std::string::npos || before == 0) return false;
   op = name.substr(0, before);
@@ -53,13 +51,13 @@ std::vector<LogReader::File> LogReader::Files(const std::vector<OpRow>& ops) con
   std::error_code error;
   for (const auto& entry : std::filesystem::directory_iterator(folder_, error)) {
     File file{.path = entry.path().string()};
-    if (!Parse(entry.path().filename().string(), file.op, file.attempt, file.stream)) continue;
+    if (!Parse(entry.path().filename().string(), file.op, file.attempt)) continue;
     if (op_.empty() || file.op == op_) files.push_back(std::move(file));
   }
   const auto place = [&](const File& file) {
     const auto at = started.find(file.op);
     const WallTime time = at == started.end() ? WallTime::max() : at->second;
-    return std::make_tuple(time, file.op, file.attempt, file.stream == "err");
+    return std::make_tuple(time, file.op, file.attempt);
   };
   std::ranges::sort(files, {}, place);
   return files;
@@ -97,7 +95,7 @@ Result<LogPiece> LogReader::Next(const std::vector<OpRow>& ops, bool all) {
     if (size == 0) continue;
     at->second += static_cast<int64_t>(size);
     buffer.resize(size);
-    return LogPiece{.op = file.op, .attempt = file.attempt, .stream = file.stream, .text = std::move(buffer)};
+    return LogPiece{.op = file.op, .attempt = file.attempt, .text = std::move(buffer)};
   }
   return LogPiece();
 }

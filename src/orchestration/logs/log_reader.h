@@ -13,11 +13,10 @@ namespace mutirao::orchestration {
 struct LogPiece {
   std::string op;
   int attempt = 0;
-  std::string stream;  ///< "out" or "err"
-  std::string text;
+  std::string text;  ///< lines of an OpLog: see ReadOpLogLine
 };
 
-/// Read what the ops of a run printed, from the files OP.ATTEMPT.out and .err of its folder, as they grow.
+/// Read what the ops of a run printed, from the files OP.ATTEMPT.log of its folder, as they grow.
 ///
 /// Memory is bounded by the size of a piece, whatever the files hold.
 /// Threads: one at a time.
@@ -29,7 +28,7 @@ class LogReader {
   /// Start so many bytes before the end of each file that is there, at a line's begin.
   void SkipToTail(int64_t bytes);
 
-  /// The next piece, at most 64 KiB: attempts in the order in which they started, the output of one before its errors.
+  /// The next piece, at most 64 KiB: attempts in the order in which they started.
   /// Empty text when there is no more now. Lines are not cut, but for those longer than a piece and, with `all`, the
   /// last without an end.
   Result<LogPiece> Next(const std::vector<OpRow>& ops, bool all);
@@ -38,7 +37,6 @@ class LogReader {
   struct File {
     std::string op;
     int attempt = 0;
-    std::string stream;
     std::string path;
   };
   std::vector<File> Files(const std::vector<OpRow>& ops) const;

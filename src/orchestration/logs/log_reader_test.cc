@@ -29,59 +29,59 @@ class LogReaderTest : public testing::Test {
       const LogPiece piece = MUTIRAO_MUST(reader.Next(ops, all));
       if (piece.text.empty()) return pieces;
       EXPECT_LE(piece.text.size(), 65536U);
-      pieces.push_back(piece.op + "." + std::to_string(piece.attempt) + piece.stream[0] + ":" + piece.text);
+      pieces.push_back(piece.op + "." + std::to_string(piece.attempt) + ":" + piece.text);
     }
   }
   std::string folder_;
 };
 
 TEST_F(LogReaderTest, GoesByTheOrderOfStarts) {
-  for (const char* name : {"b.1.out", "a.2.out", "a.1.out", "a.1.err", "log.jsonl", "a.x.out", ".1.out", "c.0.out"}) {
+  for (const char* name : {"b.1.log", "a.2.log", "a.1.log", "a.1.err", "worker.log", "a.x.log", ".1.log", "c.0.log"}) {
     Append(name, "x\n");
   }
   std::vector<OpRow> ops(2);
   ops[0] = {.op = "a", .started = WallTime(std::chrono::seconds(20))};
   ops[1] = {.op = "b", .started = WallTime(std::chrono::seconds(10))};
   LogReader reader(folder_, "");
-  EXPECT_THAT(Read(reader, true, ops), ElementsAre("b.1o:x\n", "a.1o:x\n", "a.1e:x\n", "a.2o:x\n"));
+  EXPECT_THAT(Read(reader, true, ops), ElementsAre("b.1:x\n", "a.1:x\n", "a.2:x\n"));
   LogReader one(folder_, "b");
-  EXPECT_THAT(Read(one, true, ops), ElementsAre("b.1o:x\n"));
+  EXPECT_THAT(Read(one, true, ops), ElementsAre("b.1:x\n"));
 }
 
 TEST_F(LogReaderTest, FollowsWholeLines) {
   LogReader reader(folder_, "");
   EXPECT_TRUE(Read(reader, false).empty());
-  Append("a.1.out", "one\ntw");
-  EXPECT_THAT(Read(reader, false), ElementsAre("a.1o:one\n"));
+  Append("a.1.log", "one\ntw");
+  EXPECT_THAT(Read(reader, false), ElementsAre("a.1:one\n"));
   EXPECT_TRUE(Read(reader, false).empty());
-  Append("a.1.out", "o\nend");
-  EXPECT_THAT(Read(reader, false), ElementsAre("a.1o:two\n"));
-  EXPECT_THAT(Read(reader, true), ElementsAre("a.1o:end"));
+  Append("a.1.log", "o\nend");
+  EXPECT_THAT(Read(reader, false), ElementsAre("a.1:two\n"));
+  EXPECT_THAT(Read(reader, true), ElementsAre("a.1:end"));
 }
 
 TEST_F(LogReaderTest, ReadsLongLinesInPieces) {
-  Append("a.1.out", std::string(200000, 'x') + "\nend\n");
+  Append("a.1.log", std::string(200000, 'x') + "\nend\n");
   LogReader reader(folder_, "");
   std::string all;
-  for (const std::string& piece : Read(reader, true)) all += piece.substr(5);
+  for (const std::string& piece : Read(reader, true)) all += piece.substr(4);
   EXPECT_EQ(all, std::string(200000, 'x') + "\nend\n");
 }
 
 TEST_F(LogReaderTest, StartsNearTheEnd) {
-  Append("a.1.out", "first line\nsecond line\nthird\n");
+  Append("a.1.log", "first line\nsecond line\nthird\n");
   LogReader reader(folder_, "");
   reader.SkipToTail(10);
-  EXPECT_THAT(Read(reader, true), ElementsAre("a.1o:third\n"));
+  EXPECT_THAT(Read(reader, true), ElementsAre("a.1:third\n"));
   LogReader exact(folder_, "");
   exact.SkipToTail(6);
-  EXPECT_THAT(Read(exact, true), ElementsAre("a.1o:third\n"));
+  EXPECT_THAT(Read(exact, true), ElementsAre("a.1:third\n"));
   LogReader whole(folder_, "");
   whole.SkipToTail(1000);
   EXPECT_EQ(Read(whole, true).size(), 1U);
 }
 
 TEST_F(LogReaderTest, ReadsNoLinks) {
-  symlink("/etc/passwd", (folder_ + "/a.1.out").c_str());
+  symlink("/etc/passwd", (folder_ + "/a.1.log").c_str());
   LogReader reader(folder_, "");
   EXPECT_TRUE(Read(reader, true).empty());
   LogReader none(folder_ + "/none", "");

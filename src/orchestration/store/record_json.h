@@ -4,7 +4,7 @@
 
 namespace mutirao::orchestration {
 
-// Records as commands, the socket and the web show them; docs/formats/records.md tells users the same. What is not
+// Records as commands, the socket and the web show them; docs/guide/commands.md tells users of them. What is not
 // known is left out.
 
 /// Without the request and the config, which are long: those are given by RunDetailsToJson.
