@@ -5,11 +5,13 @@ Nothing starts (max_runs: 0): what is counted are decisions.
 """
 
 import glob
+import signal
 from datetime import datetime, timedelta
 
 import pytest
 
-from harness.server import Server, runs, until
+from harness.postgres import Postgres, programs
+from harness.server import Server, end_workers, runs, until
 
 FAKETIME = glob.glob("/usr/lib/*/faketime/libfaketimeMT.so.1")
 needs_faketime = pytest.mark.skipif(not FAKETIME, reason="libfaketime is not installed")
@@ -104,3 +106,63 @@ def test_enabled_and_disabled(project, serve):
     assert project.run_ok("schedules", "--json").json()[0]["enabled"] is True
     outcome = project.run("schedules", "disable", "none")
     assert outcome.code == 3 and "there is no schedule" in outcome.err
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def pair(request, new_project, clock):
+    """Two projects with the same files on one store, and what starts their servers."""
+    one, two = new_project("one"), new_project("two")
+    if request.param == "postgresql" and not programs():
+        pytest.skip("PostgreSQL is not installed")
+    database = Postgres() if request.param == "postgresql" else None
+    store = {"MUTIRAO_STORE": database.uri if database else f"sqlite:{one.path('shared.db')}"}
+    servers = []
+
+    def start(project):
+        servers.append(Server(project, env={**store, **clock.environment()}))
+        return servers[-1]
+
+    for project in (one, two):
+        settings(project)
+        job(project, catch_up="all")
+        run = project.run
+        project.run = lambda *a, run=run, **o: run(*a, env=store, **o)
+    yield one, two, start
+    for server in servers:
+        server.process.send_signal(signal.SIGCONT)
+        server.stop(signal.SIGKILL)
+    end_workers(one)
+    end_workers(two)
+    if database:
+        database.stop()
+
+
+@needs_faketime
+def test_two_servers_on_one_store(pair, clock):
+    one, two, start = pair
+    first, second = start(one), start(two)
+    until(lambda: leads(one) or leads(two))
+
+    def forward(minutes):
+        """Put the clock forward, and wait until somebody has decided what is due."""
+        before = len(ticks(one))
+        clock.set(clock.ahead + minutes * 60)
+        until(lambda: len(ticks(one)) >= before + minutes)
+
+    forward(3)
+    # One of the two leads. Whichever it is: it hangs, wakes up, and the other dies.
+    first.process.send_signal(signal.SIGSTOP)
+    forward(2)
+    first.process.send_signal(signal.SIGCONT)
+    forward(2)
+    second.stop(signal.SIGKILL)
+    forward(2)
+    # The clock is put back; what was is not repeated.
+    clock.set(clock.ahead - 240)
+    first.stop(signal.SIGKILL)
+    start(two)
+    until(lambda: leads(two))
+    clock.set(clock.ahead + 240)
+    forward(2)
+    times = ticks(one)
+    assert {b - a for a, b in zip(times, times[1:])} == {timedelta(minutes=1)}, "a tick has no run"
