@@ -4,6 +4,7 @@ import os
 import shutil
 import socket
 import subprocess
+import tempfile
 import time
 from pathlib import Path
 
@@ -33,12 +34,11 @@ def free_port():
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory):
+def server():
     """A server with a password; gives its port."""
-    folder = tmp_path_factory.mktemp("postgres")
+    # Not below pytest's folder, which each pytest that starts closes to other users.
+    folder = Path(tempfile.mkdtemp(prefix="mtr-pg-"))
     folder.chmod(0o755)
-    for parent in folder.parents[:2]:
-        parent.chmod(0o755)
     data = folder / "data"
     data.mkdir()
     (folder / "password").write_text(PASSWORD)
@@ -53,6 +53,7 @@ def server(tmp_path_factory):
     yield port
     process.terminate()
     process.wait(60)
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 def job_for(project, port, **config):
