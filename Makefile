@@ -10,16 +10,20 @@ FUZZ_SECONDS ?= 600
 RUN_TESTS = .venv/bin/python tools/run_tests.py $(1) -j $(JOBS) $(if $(FRESH),--fresh)
 BUILD = cmake --preset $(1) $(if $(VERBOSE),,>build/$(1).configure.log) && cmake --build --preset $(1) -j $(JOBS) $(2)
 
-.PHONY: help setup setup-clang demo test bench format clean asan tsan coverage fuzz install release
+.PHONY: help setup setup-build setup-clang demo test bench format clean asan tsan coverage fuzz install release
 
 help: ## show this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
 setup: ## install packages and .venv; returns at once when nothing changed
-	@tools/setup.sh
+	@tools/setup.sh test
 	@mkdir -p build
 
-release: setup ## build the program as users run it: build/release/bin/mutirao
+setup-build:
+	@tools/setup.sh build
+	@mkdir -p build
+
+release: setup-build ## build the program as users run it: build/release/bin/mutirao
 	@$(call BUILD,release,--target mutirao_program)
 
 demo: release ## run the example job on the bundled data and show what came out
@@ -30,7 +34,7 @@ test: setup ## build with checks on and run every test; FRESH=1: also when nothi
 	@$(call RUN_TESTS,dev)
 
 setup-clang:
-	@tools/setup.sh clang llvm
+	@tools/setup.sh test clang llvm
 	@mkdir -p build
 
 asan: setup-clang ## the same under AddressSanitizer and UBSan

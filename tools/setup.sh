@@ -1,7 +1,7 @@
 #!/bin/bash
-# Make a fresh Debian 12 or Ubuntu able to build and test Mutirão: apt packages and .venv.
-# Idempotent: when nothing changed it returns within a second. `tools/setup.sh clang llvm` installs these too, with what
-# they recommend.
+# Make a fresh Debian 12 or Ubuntu able to build Mutirão (`tools/setup.sh build`), or to build and test it (`tools/setup.sh
+# test`): apt packages and .venv. Idempotent: when nothing changed it returns within a second. Names of packages behind
+# (`tools/setup.sh test clang llvm`) are installed too, with what they recommend.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -24,10 +24,17 @@ install() {
   $sudo apt-get install -y -qq "${options[@]}" "${missing[@]}" >/dev/null
 }
 
+# What each level installs into .venv; "test" holds "build".
+declare -A requirements=([build]="requirements.txt" [test]="requirements.txt tests/requirements.txt")
+level=${1-}
+[[ -n "$level" && -n "${requirements[$level]-}" ]] || { echo "setup: say what for: tools/setup.sh build|test [PACKAGE...]" >&2; exit 2; }
+shift
 install -- "$@"
-stamp=.venv/.setup-stamp
-want=$(cat tools/apt-packages.txt requirements.txt tools/setup.sh | sha256sum)
-if [ -f "$stamp" ] && [ "$(cat "$stamp")" = "$want" ]; then exit 0; fi
+
+# shellcheck disable=SC2086  # names of files
+state() { echo "$1 $(cat tools/apt-packages.txt tools/setup.sh ${requirements[$1]} | sha256sum | cut -d' ' -f1)"; }
+stamp=.venv/.setup-stamp  # a line for each level that is there
+if [ -f "$stamp" ] && grep -qxF "$(state "$level")" "$stamp"; then exit 0; fi
 
 # shellcheck disable=SC2046  # one name a word
 install --no-install-recommends -- $(grep -v '^#' tools/apt-packages.txt)
@@ -36,5 +43,8 @@ install --no-install-recommends -- $(grep -v '^#' tools/apt-packages.txt)
 python=/usr/bin/python3
 [ -x "$python" ] || python=python3
 [ -x .venv/bin/python ] || "$python" -m venv .venv
-.venv/bin/python -m pip install --quiet --disable-pip-version-check --require-virtualenv -r requirements.txt
-echo "$want" > "$stamp"
+for file in ${requirements[$level]}; do
+  .venv/bin/python -m pip install --quiet --disable-pip-version-check --require-virtualenv -r "$file"
+done
+state build > "$stamp"
+[ "$level" = build ] || state "$level" >> "$stamp"
