@@ -13,27 +13,16 @@ from importlib.metadata import PackageNotFoundError, version
 import dask
 import distributed
 from distributed import Client
-from distributed.client import FutureCancelledError
-from distributed.scheduler import KilledWorker
 
 from mutirao.dask import lines, providers, worker
+from mutirao.dask.attempts import Attempts
+from mutirao.dask.errors import describe
 
 log = logging.getLogger("mutirao.dask")
 # Dask tells of each connection that ends; what matters comes as a message.
 logging.getLogger("distributed").setLevel(logging.ERROR)
 
-# Dask's keys begin with this: an argument that equals a key would be replaced by that task's value.
-KEY = "mutirao-"
 CLOSE_SECONDS = 20
-
-
-def describe(error):
-    """An exception as {"code", "message", "help"}."""
-    code = getattr(error, "code", None)
-    text = str(error) or type(error).__name__
-    known = isinstance(code, str)
-    return {"code": code if known else "unavailable", "message": text if known else f"{type(error).__name__}: {text}",
-            "help": getattr(error, "help", "")}
 
 
 def own_version():
@@ -52,9 +41,7 @@ class Driver:
         self._provider = None
         self._cluster = None
         self._client = None
-        self._futures = {}
-        self._ended = []
-        self._flush = asyncio.Event()
+        self._attempts = Attempts(self._out, self._begin)
         self._workers = {}
         self._greeted = set()
         self._jobs = set()
@@ -69,12 +56,11 @@ class Driver:
                        python=platform.python_version(), pid=os.getpid())
         reading = asyncio.create_task(self._read())
         stopping = asyncio.create_task(self._stop.wait())
-        flushing = asyncio.create_task(self._report_ended())
         try:
             await asyncio.wait([reading, stopping], return_when=asyncio.FIRST_COMPLETED)
         finally:
             _end_process_after(CLOSE_SECONDS + 10)
-            for job in (reading, stopping, flushing, *self._jobs):
+            for job in (reading, stopping, *self._jobs):
                 job.cancel()
             await self._close()
         code = 0
@@ -136,6 +122,7 @@ class Driver:
             self._client = await Client(self._cluster.scheduler_address, asynchronous=True, set_as_default=False,
                                         name="mutirao", timeout=min(60, wait["timeout"]),
                                         security=getattr(self._cluster, "security", None))
+            self._attempts.start(self._client)
             self._client.subscribe_topic(worker.TOPIC, self._on_worker_event)
             self._client.subscribe_topic("all", self._on_cluster_event)
             await self._wait_for_workers(wait["workers"], wait["timeout"])
@@ -212,6 +199,8 @@ class Driver:
         _, message = event
         if message.get("event") == "running":
             self._out.send("running", task=message["task"], worker=message["worker"])
+        elif message.get("event") == "ended":
+            self._attempts.ended(message)
         elif message.get("event") == "progress":
             self._out.send_if_idle("progress", worker=message["worker"], memory=message["memory"], tasks=message["tasks"])
 
@@ -248,78 +237,10 @@ class Driver:
         return max(1, min((facts["cores"] // slots[facts["host"]] for facts in self._workers.values()), default=1))
 
     def _on_submit(self, message):
-        key = message["task"]
-        others = [address for address in self._workers if address not in message.get("avoid", [])]
-        choose = {"workers": others, "allow_other_workers": True} if message.get("avoid") and others else {}
-        if self._client is None:
-            raise lines.Garbage("a task came before the cluster was started")
-        future = self._client.submit(worker.run_task, key, message["document"], self._threads(), key=KEY + key, pure=False,
-                                     retries=0, **choose)
-        self._futures[key] = future
-        future.add_done_callback(lambda _: self._loop.call_soon_threadsafe(self._note_ended, key, future))
-
-    def _note_ended(self, key, future):
-        self._ended.append((key, future))
-        self._flush.set()
-
-    async def _report_ended(self):
-        """Results are fetched for all that ended since the last time at once."""
-        while True:
-            await self._flush.wait()
-            self._flush.clear()
-            ended, self._ended = self._ended, []
-            finished = [(key, future) for key, future in ended if future.status == "finished"]
-            self._begin(self._fetch, finished)
-            for key, future in ended:
-                if future.status != "finished":
-                    self._begin(self._tell_failure, (key, future))
-
-    async def _fetch(self, finished):
-        try:
-            values = await self._client.gather([future for _, future in finished])
-        except Exception:
-            # A worker died with its results: Dask makes them anew, or says of each why not.
-            for pair in finished:
-                self._begin(self._tell_failure, pair)
-            return
-        for (key, _), value in zip(finished, values):
-            self._tell(key, value)
-
-    async def _tell_failure(self, pair):
-        key, future = pair
-        try:
-            self._tell(key, await future)
-        except KilledWorker as error:
-            self._forget(key)
-            address = getattr(error.last_worker, "address", str(error.last_worker))
-            self._out.send("lost", task=key, worker=address)
-        except FutureCancelledError:
-            self._forget(key)
-            # With the scheduler everything is cancelled, which _watch_scheduler tells in one word.
-            if self._client.status == "running":
-                self._out.send("cancelled", task=key)
-        except Exception as error:
-            self._forget(key)
-            self._out.send("failed", task=key, error={**describe(error), "code": "internal"})
-
-    def _tell(self, key, value):
-        self._forget(key)
-        if "result" in value:
-            self._out.send("done", task=key, result=value["result"])
-        elif value["error"].get("code") == "cancelled":
-            self._out.send("cancelled", task=key)
-        else:
-            self._out.send("failed", task=key, error=value["error"])
-
-    def _forget(self, key):
-        self._futures.pop(key, None)
+        self._attempts.submit(message, self._workers, self._threads())
 
     async def _on_cancel(self, message):
-        keys = list(message["tasks"])
-        futures = [self._futures[key] for key in keys if key in self._futures]
-        # First the running functions, which Dask cannot reach, then what waits.
-        await self._client.run(worker.cancel_tasks, keys, on_error="ignore")
-        await self._client.cancel(futures, force=True)
+        await self._attempts.cancel(list(message["tasks"]))
 
     async def _on_reap(self, message):
         provider = providers.make(message["provider"], message["name"], message["config"])
@@ -336,8 +257,8 @@ class Driver:
         try:
             async with asyncio.timeout(CLOSE_SECONDS):
                 if self._client is not None:
-                    if self._futures:
-                        await self._on_cancel({"tasks": list(self._futures)})
+                    if self._attempts:
+                        await self._attempts.cancel_all()
                     await self._client.close()
                 if self._cluster is not None:
                     await asyncio.to_thread(self._provider.close, self._cluster)

@@ -17,6 +17,8 @@ from mutirao._library import Library, TaskError
 
 TOPIC = "mutirao"
 REPORT_SECONDS = 0.5
+# Characters of a result that an event carries: the scheduler keeps some thousand events.
+LONGEST_EVENT = 16 << 10
 # What the interpreter, Dask and the libraries take of a worker's memory before any task runs.
 RESIDENT_BYTES = 160 << 20
 LEAST_BUDGET = 32 << 20
@@ -45,8 +47,19 @@ def memory_budget(worker):
 
 
 def run_task(key, document, threads):
-    """Run one task document. Gives {"result": text} or {"error": {…}}: nothing is pickled but short texts."""
+    """Run one task document. Gives {"result": text} or {"error": {…}}: nothing is pickled but short texts.
+
+    The same is told as an event, which reaches the driver with the news that the task ended: to ask for what a function
+    returned takes a message there and back.
+    """
     worker = get_worker()
+    value = _run(worker, key, document, threads)
+    if len(value.get("result", "")) <= LONGEST_EVENT:
+        worker.log_event(TOPIC, {"event": "ended", "task": key, "value": value})
+    return value
+
+
+def _run(worker, key, document, threads):
     worker.log_event(TOPIC, {"event": "running", "task": key, "worker": worker.address})
     options = {"threads": threads, "memory": memory_budget(worker), "spill_dir": worker.local_directory,
                "execution": uuid.uuid4().hex[:8]}

@@ -76,6 +76,9 @@ class BaseProvider:
             "distributed.worker.memory.pause": 0.9,
             "distributed.worker.memory.terminate": 0.95,
             "distributed.diagnostics.nvml": False,
+            # What a task does happens outside of Python, where Dask's profiler sees nothing.
+            "distributed.worker.profile.enabled": False,
+            "distributed.admin.log-length": 2000,
         }
 
     def describe(self):
