@@ -67,6 +67,16 @@ Status RunRoots(std::vector<PhysicalPlan::Root> roots, const ScanSplits* splits,
   return {};
 }
 
+Result<ExecutionReport> RunWrites(const std::vector<frame::PlanPtr>& writes, const Staging& staging,
+                                  const ScanSplits* splits, const ExecuteOptions& options) {
+  if (writes.size() != staging.size()) return Status::Internal("each write needs one staging place");
+  std::vector<PhysicalPlan::Root> roots;
+  for (size_t i = 0; i < writes.size(); ++i) roots.push_back({writes[i], staging[i], nullptr});
+  ExecutionReport report;
+  MUTIRAO_TRY(RunRoots(std::move(roots), splits, options, &report, nullptr));
+  return report;
+}
+
 }  // namespace
 
 double Progress::ShareDone() const {
@@ -89,17 +99,12 @@ int64_t DefaultMemory() {
 
 Result<ExecutionReport> ExecuteSplits(const std::vector<frame::PlanPtr>& writes, const Staging& staging,
                                       const ScanSplits& splits, const ExecuteOptions& options) {
-  if (writes.size() != staging.size()) return Status::Internal("each write needs one staging place");
-  std::vector<PhysicalPlan::Root> roots;
-  for (size_t i = 0; i < writes.size(); ++i) roots.push_back({writes[i], staging[i], nullptr});
-  ExecutionReport report;
-  MUTIRAO_TRY(RunRoots(std::move(roots), &splits, options, &report, nullptr));
-  return report;
+  return RunWrites(writes, staging, &splits, options);
 }
 
 Result<ExecutionReport> Execute(const std::vector<frame::PlanPtr>& writes, const Staging& staging,
                                 const ExecuteOptions& options) {
-  return ExecuteSplits(writes, staging, {}, options);
+  return RunWrites(writes, staging, nullptr, options);
 }
 
 Result<std::vector<BatchPtr>> Collect(const frame::PlanPtr& plan, const ExecuteOptions& options,

@@ -44,6 +44,24 @@ class KeepQuarantine : public frame::QuarantineSink {
   std::mutex mutex_;
 };
 
+// With one thread, rows come out in the order of the side that is not in the table.
+TEST(Execute, PutsTheSideIntoTheTableThatCostsLess) {
+  const MemoryBehaviour counted{.counts_bytes = true};
+  const PlanPtr left = ScanOf({RandomTable(1, 4000, 4000, "l")}, false, 0, counted);
+  const PlanPtr right = ScanOf({RandomTable(2, 400, 4000, "r")}, false, 0, counted);
+  const PlanPtr join = MUTIRAO_MUST(frame::MakeJoin(left, right, {{"lk", "rk"}}, frame::JoinKind::kInner));
+  std::vector<std::vector<std::string>> written;
+  for (const bool advice : {true, false}) {
+    auto spec = static_cast<const frame::JoinNode&>(*join).spec;
+    spec.build_right = advice;
+    const PlanPtr write = WriteTo(MUTIRAO_MUST(frame::MakeJoin(left, right, spec)), "joined");
+    MUTIRAO_MUST(Execute({write}, {"staging"}, testing::Threads(1)));
+    written.push_back(testing::RowsOf(MemoryTables::Get().Find("joined"), false));
+  }
+  ASSERT_FALSE(written[0].empty());
+  EXPECT_EQ(written[0], written[1]);
+}
+
 TEST(Execute, FiltersProjectsAndWrites) {
   const PlanPtr scan = ScanOf({RandomTable(1, 10000, 100)}, false, 100);
   const PlanPtr filter = MUTIRAO_MUST(frame::MakeFilter(scan, E("v > 0")));
