@@ -64,7 +64,7 @@ Result<frame::PlanPtr> BuildCase(const Json& tables, const Json& test, const std
   frame::FramesContext context;
   context.registry = &registry;
   Diagnostics errors;
-  auto plans = frame::BuildFrames(frames, "", context, errors);
+  auto plans = frame::BuildFrames(frames, "", context, errors).plans;
   MUTIRAO_TRY(errors.ToStatus());
   Ordered known;
   return InOrderOfRows(plans.at("out"), known);

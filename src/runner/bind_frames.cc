@@ -87,7 +87,9 @@ class Binder {
     if (!known) return std::move(bound_);
     frame::FramesContext context{.registry = &AllFormats(), .formats = formats_, .parameters = &*parameters};
     Diagnostics faults;
-    bound_.frames = frame::BuildFrames(frames, op_.pointer + "/frames", context, faults);
+    frame::FramePlans built = frame::BuildFrames(frames, op_.pointer + "/frames", context, faults);
+    bound_.frames = std::move(built.plans);
+    stand_ins_ = std::move(built.stand_ins);
     Forward(faults, frames);
     if (op_.spec.contains("write") && op_.spec["write"].is_array()) BindWrites(op_.spec["write"]);
     CheckPlaces(bound_, formats_.base_dir, errors_);
@@ -231,15 +233,12 @@ class Binder {
                           .pointer = pointer + "/frame",
                           .help = std::move(help)});
     }
-    auto plan = bound_.frames.find(name);
-    if (plan == bound_.frames.end()) return;  // its own faults are told already
     spec.erase("frame");
+    auto plan = bound_.frames.find(name);
+    if (plan == bound_.frames.end()) return CheckWrite(spec, name, pointer);
     Diagnostics found;
     Result<frame::SinkPtr> sink = AllFormats().MakeSink(spec, plan->second->schema(), formats_, found);
-    for (Diagnostic fault : found.list()) {
-      fault.pointer = pointer + fault.pointer;
-      errors_.Add(std::move(fault));
-    }
+    AddBelow(pointer, found);
     if (!sink.ok()) {
       if (found.empty()) AddStatus(sink.status(), pointer);
       return;
@@ -247,6 +246,26 @@ class Binder {
     Result<frame::PlanPtr> write = frame::MakeWrite(plan->second, *sink);
     if (!write.ok()) return AddStatus(write.status(), pointer);
     bound_.writes.push_back({.frame = name, .sink = *sink, .plan = *write, .pointer = pointer});
+  }
+
+  // What can be said of a write of a frame that has faults of its own.
+  void CheckWrite(const Json& spec, const std::string& name, const std::string& pointer) {
+    auto stand_in = stand_ins_.find(name);
+    if (stand_in == stand_ins_.end()) return;
+    arrow::FieldVector fields = stand_in->second->schema()->fields();
+    for (std::shared_ptr<arrow::Field>& field : fields) {
+      if (field->type()->id() == arrow::Type::NA) field = field->WithType(arrow::utf8());  // one that can be written
+    }
+    Diagnostics found;
+    (void)AllFormats().MakeSink(spec, arrow::schema(std::move(fields)), formats_, found);
+    AddBelow(pointer, found);
+  }
+
+  void AddBelow(const std::string& pointer, const Diagnostics& found) {
+    for (Diagnostic fault : found.list()) {
+      fault.pointer = pointer + fault.pointer;
+      errors_.Add(std::move(fault));
+    }
   }
 
   void AddStatus(const Status& status, const std::string& pointer) {
@@ -262,6 +281,7 @@ class Binder {
   Variables variables_;
   frame::FormatContext formats_;
   BoundFrames bound_;
+  std::map<std::string, frame::PlanPtr> stand_ins_;
 };
 
 }  // namespace

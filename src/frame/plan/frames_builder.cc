@@ -7,7 +7,9 @@
 #include <fmt/ranges.h>
 
 #include "frame/plan/schema_rules.h"
+#include "frame/plan/stand_in.h"
 #include "frame/plan/steps.h"
+#include "frame/plan/unknown_columns.h"
 
 namespace mutirao::frame {
 namespace {
@@ -23,33 +25,40 @@ class FramesBuilder {
     for (const auto& [name, frame] : frames.items()) names_.push_back(name);
   }
 
-  std::map<std::string, PlanPtr> BuildAll() {
-    std::map<std::string, PlanPtr> plans;
+  FramePlans BuildAll() {
+    FramePlans frames;
     for (const std::string& name : names_) {
-      if (PlanPtr plan = Build(name)) plans[name] = std::move(plan);
+      const Entry& built = Build(name);
+      if (built.plan != nullptr) (built.ok ? frames.plans : frames.stand_ins)[name] = built.plan;
     }
-    return plans;
+    return frames;
   }
 
  private:
-  // A frame whose plan is null and which is not being built has failed, and has said so.
   struct Entry {
+    // Of a frame with faults (not ok, and they were told): a stand-in, or null when nothing is known of it.
     PlanPtr plan;
+    bool ok = true;
+    UnknownColumns unknown;
+    // Steps below its end so far.
     size_t depth = 0;
     bool building = false;
   };
 
-  PlanPtr Build(const std::string& name) {
-    if (auto known = entries_.find(name); known != entries_.end()) return known->second.plan;
-    entries_[name].building = true;
+  const Entry& Build(const std::string& name) {
+    auto [at, is_new] = entries_.try_emplace(name);
+    Entry& entry = at->second;
+    if (!is_new) return entry;
+    entry.building = true;
     path_.push_back(name);
-    depth_of_inputs_.push_back(0);
-    PlanPtr plan = BuildFrame(frames_[name], PointerJoin(pointer_, name));
-    entries_[name] = {.plan = plan, .depth = depth_of_inputs_.back(), .building = false};
-    depth_of_inputs_.pop_back();
+    entry.plan = BuildFrame(frames_[name], PointerJoin(pointer_, name), entry);
+    if (entry.plan == nullptr) entry.ok = false;
     path_.pop_back();
-    return plan;
+    entry.building = false;
+    return entry;
   }
+
+  Entry& current() { return entries_.at(path_.back()); }
 
   // The plan of a frame that another one names at `pointer`.
   PlanPtr Find(const std::string& name, const std::string& pointer) {
@@ -68,9 +77,17 @@ class FramesBuilder {
       return nullptr;
     }
     if (path_.size() > kMostFramesDeep) return TooDeep(pointer);
-    PlanPtr plan = Build(name);
-    depth_of_inputs_.back() = std::max(depth_of_inputs_.back(), entries_[name].depth);
-    return plan;
+    const Entry& found = Build(name);
+    current().depth = std::max(current().depth, found.depth);
+    current().ok = current().ok && found.ok;
+    current().unknown.Add(found.unknown);
+    return found.plan;
+  }
+
+  // The same without a word, for a frame that was asked for before.
+  PlanPtr Known(const std::string& name) const {
+    auto known = entries_.find(name);
+    return known == entries_.end() || known->second.building ? nullptr : known->second.plan;
   }
 
   PlanPtr TooDeep(const std::string& pointer) {
@@ -81,12 +98,12 @@ class FramesBuilder {
     return nullptr;
   }
 
-  PlanPtr BuildFrame(const Json& frame, const std::string& pointer) {
+  PlanPtr BuildFrame(const Json& frame, const std::string& pointer, Entry& entry) {
     if (!frame.is_object()) {
       errors_.Add({.message = "a frame is a mapping", .pointer = pointer, .help = "{read: …, steps: […]}"});
       return nullptr;
     }
-    bool ok = CheckKnownKeys(frame, {"read", "from", "steps"}, pointer, errors_);
+    entry.ok = CheckKnownKeys(frame, {"read", "from", "steps"}, pointer, errors_);
     if (frame.contains("read") == frame.contains("from")) {
       errors_.Add({.message = "a frame has either `read` or `from`",
                    .pointer = pointer,
@@ -102,9 +119,8 @@ class FramesBuilder {
     size_t traced = StepsToTrace(frame, steps);
     PlanPtr plan = frame.contains("read") ? Read(frame["read"], PointerJoin(pointer, "read"), traced > 0)
                                           : From(frame["from"], PointerJoin(pointer, "from"));
-    if (plan == nullptr) return nullptr;
-    plan = BuildSteps(std::move(plan), frame, steps, PointerJoin(pointer, "steps"), traced);
-    return ok ? plan : nullptr;
+    if (plan == nullptr) entry.ok = false;
+    return BuildSteps(std::move(plan), frame, steps, PointerJoin(pointer, "steps"), traced);
   }
 
   // How many first steps must keep where each row came from: up to the last quarantine step that is reached by steps
@@ -168,26 +184,49 @@ class FramesBuilder {
   }
 
   PlanPtr BuildSteps(PlanPtr plan, const Json& frame, const Json& steps, const std::string& pointer, size_t traced) {
-    auto find = [this](const std::string& name, const std::string& at) { return Find(name, at); };
-    bool ok = true;
-    StepPlace place{.input_name = BeginningName(frame)};
+    auto known = [this](const std::string& name, const std::string&) { return Known(name); };
+    StepPlace place;
     for (size_t i = 0; i < steps.size(); ++i) {
       place.pointer = PointerJoin(pointer, i);
       place.keep_provenance = i + 1 < traced;
-      if (++depth_of_inputs_.back() > kMostStepsDeep) return TooDeep(place.pointer);
-      PlanPtr next = BuildStepInChain(plan, steps[i], place, context_, find, errors_);
-      const StepKind* kind = FindStepKind(steps[i]);
-      bool keeps_schema = kind != nullptr && kind->keeps_schema;
-      if (!keeps_schema) place.input_name = "the frame at this step";
-      if (next != nullptr) {
-        plan = std::move(next);
+      if (++current().depth > kMostStepsDeep) return TooDeep(place.pointer);
+      if (plan == nullptr) {
+        CheckByItself(steps[i], place.pointer);
         continue;
       }
-      // Without a known schema whatever is said of the steps that follow could be wrong.
-      if (!keeps_schema) return nullptr;
-      ok = false;
+      if (i == 0) place.input_name = BeginningName(frame);
+      const StepKind* kind = FindStepKind(steps[i]);
+      PlanPtr next = BuildStep(plan, steps[i], kind, place);
+      if (kind == nullptr || !kind->keeps_schema) place.input_name = "the frame at this step";
+      if (next == nullptr) {
+        current().ok = false;
+        current().unknown.AddMadeBy(steps[i], *plan->schema());
+        next = StandIn(plan, steps[i], context_, known);
+      }
+      plan = std::move(next);
     }
-    return ok ? plan : nullptr;
+    return plan;
+  }
+
+  PlanPtr BuildStep(const PlanPtr& plan, const Json& step, const StepKind* kind, const StepPlace& place) {
+    auto find = [this](const std::string& name, const std::string& at) { return Find(name, at); };
+    // Frames that are not what they will be may well differ from each other.
+    if (kind != nullptr && kind->build == UnionStep && !current().ok) {
+      CheckByItself(step, place.pointer);
+      return nullptr;
+    }
+    Diagnostics faults;
+    PlanPtr next = BuildStepInChain(plan, step, place, context_, find, faults);
+    for (const Diagnostic& fault : faults.list()) {
+      if (!current().unknown.Concern(fault, step, place.pointer)) errors_.Add(fault);
+    }
+    current().unknown.Follow(step);
+    return next;
+  }
+
+  // What can be said of a step when the columns that reach it are not known.
+  void CheckByItself(const Json& step, const std::string& pointer) {
+    for (const PlacedName& name : FramesOfStep(step, pointer, errors_)) Find(name.name, name.pointer);
   }
 
   const Json& frames_;
@@ -196,15 +235,14 @@ class FramesBuilder {
   Diagnostics& errors_;
   std::vector<std::string> names_;
   std::map<std::string, Entry> entries_;
-  // Frames being built, outermost first, and for each the steps below its end so far.
+  // Frames being built, outermost first.
   std::vector<std::string> path_;
-  std::vector<size_t> depth_of_inputs_;
 };
 
 }  // namespace
 
-std::map<std::string, PlanPtr> BuildFrames(const Json& frames, const std::string& pointer, const FramesContext& context,
-                                           Diagnostics& errors) {
+FramePlans BuildFrames(const Json& frames, const std::string& pointer, const FramesContext& context,
+                       Diagnostics& errors) {
   if (!frames.is_object() || frames.empty()) {
     errors.Add(
         {.message = "expects frames by their names", .pointer = pointer, .help = "{name: {read: …, steps: […]}}"});

@@ -17,13 +17,21 @@ struct FramesContext {
   const Parameters* parameters = nullptr;
 };
 
+/// The frames of an op by name.
+struct FramePlans {
+  std::map<std::string, PlanPtr> plans;
+  /// What frames with faults would be as far as it can be told (see StandIn): to check what uses them, never to run.
+  std::map<std::string, PlanPtr> stand_ins;
+};
+
 /// Build the plans of an op's `frames:` mapping, each in the order its steps are written, other frames wherever a join
 /// or union names them (cycles are an error).
 ///
 /// Every fault is added to `errors` with its pointer (below `pointer`, that of the mapping) and, in expressions, its
-/// span; frames with faults are left out of the result and do not cause errors in frames that use them.
-std::map<std::string, PlanPtr> BuildFrames(const Json& frames, const std::string& pointer, const FramesContext& context,
-                                           Diagnostics& errors);
+/// span. A fault does not end the check of its frame, nor of frames that use it: what follows is checked against a
+/// stand-in, and told only if it is wrong whatever the faulty part was meant to be.
+FramePlans BuildFrames(const Json& frames, const std::string& pointer, const FramesContext& context,
+                       Diagnostics& errors);
 
 /// Apply one step ({"filter": "…"}) to a plan. `find_frame` gives the plan of another frame, or null after having
 /// reported why not.

@@ -117,10 +117,10 @@ TEST(BuildFrames, ReportsACycleOnce) {
             "/a/from: frames depend on each other: a → a; a frame can only use frames that do not use it\n");
 }
 
-TEST(BuildFrames, IsSilentAboutFramesThatUseAFaultyOne) {
+TEST(BuildFrames, LeavesOutFaultyFramesAndThoseThatUseThem) {
   auto built = BuildFromYaml(R"(
 bad: {read: {table: towns}, steps: [{filter: nome = 1 + }]}
-user: {from: bad, steps: [{filter: nothing = 1}]}
+user: {from: bad, steps: [{filter: codigo = 1}]}
 good: {read: {table: towns}}
 )");
   EXPECT_EQ(built.errors.size(), 1u) << built.Faults();
@@ -241,6 +241,63 @@ TEST(BuildStep, ChecksOnAfterAFaultThatKeepsTheColumns) {
             "data, cnaes, municipio, score\n");
 }
 
+TEST(BuildStep, ChecksOnWithAStandInForWhatIsWrong) {
+  struct Case {
+    const char* steps;
+    const char* faults;
+  };
+  const char* kNada =
+      " [0,4): column \"nada\" is not in establishments; columns are cnpj_basico, uf, situacao, data, cnaes, "
+      "municipio, score\n";
+  const std::vector<Case> cases = {
+      // Columns that the faulty step was to make are there for the steps behind it, others are not.
+      {"    - derive: {new: nada, low: lower(uf)}\n    - filter: new = 1 and low = 'sp'\n    - sort: other",
+       "/0/derive/new@/2/sort: column \"other\" is not in the frame at this step\n"},
+      {"    - select: [uf, {new: nada}]\n    - filter: trim(new) = 'x'\n    - sort: score",
+       "/0/select/1/new@/2/sort: column \"score\" is not in the frame at this step\n"},
+      {"    - aggregate: {by: uf, with: {n: sum(nada)}}\n    - sort: [uf, -n, score]",
+       "/0/aggregate/with/n [4,8): column \"nada\" is not in establishments; columns are cnpj_basico, uf, situacao, "
+       "data, cnaes, municipio, score\n/1/sort/2: column \"score\" is not in the frame at this step\n"},
+      {"    - rename: {nada: new}\n    - sort: [new, other]",
+       "/0/rename/nada (key): column \"nada\" is not in establishments\n"
+       "/1/sort/1: column \"other\" is not in the frame at this step\n"},
+      {"    - drop: nada\n    - unnest: nope\n    - sort: [uf, other]",
+       "/0/drop: column \"nada\" is not in establishments\n"
+       "/1/unnest: column \"nope\" is not in the frame at this step\n"
+       "/2/sort/1: column \"other\" is not in the frame at this step\n"},
+      // Nothing is known of the columns, but a step can be wrong by itself.
+      {"    - filtre: uf = 'SP'\n    - sort: other\n    - joinn: {with: out}\n    - join: {with: nowhere, on: uf}",
+       "/0/filtre (key): unknown key \"filtre\"; did you mean \"filter\"?\n"
+       "/2/joinn (key): unknown key \"joinn\"; did you mean \"join\"?\n"
+       "/3/join/with: unknown frame \"nowhere\"\n"},
+  };
+  for (const Case& c : cases) {
+    std::string expected = c.faults;
+    if (size_t at = expected.find('@'); at != std::string::npos) expected.replace(at, 1, kNada);
+    EXPECT_EQ(StepFaults(c.steps), expected) << c.steps;
+  }
+}
+
+TEST(BuildFrames, ChecksFramesThatUseAFaultyOne) {
+  EXPECT_EQ(FaultsOf(R"(
+bad: {read: {table: establishments}, steps: [{derive: {town: nada}}, {select: [uf, town, {low: lower(uf)}]}]}
+towns: {read: {table: towns}}
+user:
+  from: bad
+  steps:
+    - join: {with: towns, on: {town: codigo}}
+    - union: [bad, nowhere]
+    - sort: [low, nome, other]
+lost: {read: {tabel: towns}, steps: [{sort: anything}, {union: [nowhere, towns]}]}
+)"),
+            "/bad/steps/0/derive/town [0,4): column \"nada\" is not in establishments; columns are cnpj_basico, uf, "
+            "situacao, data, cnaes, municipio, score\n"
+            "/user/steps/1/union/1: unknown frame \"nowhere\"\n"
+            "/user/steps/2/sort/2: column \"other\" is not in the frame at this step\n"
+            "/lost/read/tabel (key): \"tabel\" is not a format; did you mean \"table\"?\n"
+            "/lost/steps/1/union/0: unknown frame \"nowhere\"\n");
+}
+
 TEST(BuildStep, TakesScalarsOfYamlAsLiterals) {
   auto built =
       BuildFromYaml("a: {read: {table: towns}, steps: [{filter: true}, {derive: {x: 1, y: 1.5, z: -2, b: false}}]}");
@@ -268,8 +325,8 @@ TEST(BuildStep, JoinsSayWhichSideIsWrong) {
             "\"municipio\"?\n");
   EXPECT_EQ(
       faults("{with: twons, on: municipio, how: outer}"),
-      "/out/steps/0/join/how: \"outer\" is not a kind of join; one of inner, left, right, full, semi, anti, cross\n"
-      "/out/steps/0/join/with: unknown frame \"twons\"; did you mean \"towns\"?\n");
+      "/out/steps/0/join/with: unknown frame \"twons\"; did you mean \"towns\"?\n"
+      "/out/steps/0/join/how: \"outer\" is not a kind of join; one of inner, left, right, full, semi, anti, cross\n");
   EXPECT_EQ(faults("{with: towns}"), "/out/steps/0/join: inner join needs keys; on: column\n");
   EXPECT_EQ(faults("{with: towns, how: cross, on: uf}"), "/out/steps/0/join/on (key): a cross join has no keys\n");
   EXPECT_EQ(faults("{with: towns, on: {municipio: nome}}"),

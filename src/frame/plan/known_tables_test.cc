@@ -136,7 +136,7 @@ std::string BuiltFrames::Explained(const std::string& name) const {
 BuiltFrames BuildFromYaml(std::string_view yaml, const Parameters* parameters) {
   BuiltFrames built{MUTIRAO_MUST(Document::Parse("frames.yaml", std::string(yaml))), {}, {}};
   FramesContext context{.registry = &KnownFormats(), .parameters = parameters};
-  built.plans = BuildFrames(built.document.value(), "", context, built.errors);
+  built.plans = BuildFrames(built.document.value(), "", context, built.errors).plans;
   return built;
 }
 

@@ -59,6 +59,27 @@ const StepKind* FindStepKind(const Json& step) {
   return found == kinds.end() ? nullptr : &*found;
 }
 
+std::vector<PlacedName> FramesOfStep(const Json& step, const std::string& pointer, Diagnostics& errors) {
+  const StepKind* kind = FindStepKind(step);
+  if (kind == nullptr) {
+    ReportBadStep(step, pointer, errors);
+    return {};
+  }
+  const Json& value = step.begin().value();
+  const std::string at = PointerJoin(pointer, kind->name);
+  if (kind->build == JoinStep && value.is_object() && value.contains("with") && value["with"].is_string()) {
+    return {{value["with"].get<std::string>(), PointerJoin(at, "with")}};
+  }
+  std::vector<PlacedName> names;
+  if (kind->build == UnionStep && value.is_string()) names.push_back({value.get<std::string>(), at});
+  if (kind->build == UnionStep && value.is_array()) {
+    for (size_t i = 0; i < value.size(); ++i) {
+      if (value[i].is_string()) names.push_back({value[i].get<std::string>(), PointerJoin(at, i)});
+    }
+  }
+  return names;
+}
+
 PlanPtr BuildStepInChain(const PlanPtr& input, const Json& step, const StepPlace& place, const FramesContext& context,
                          const std::function<PlanPtr(const std::string& name, const std::string& pointer)>& find_frame,
                          Diagnostics& errors) {

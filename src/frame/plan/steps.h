@@ -35,6 +35,9 @@ const std::vector<StepKind>& StepKinds();
 /// Find the kind that a step names; null when it is no mapping of exactly one known key.
 const StepKind* FindStepKind(const Json& step);
 
+/// Give the other frames that a step names. Reports a step that is no mapping of exactly one known key.
+std::vector<PlacedName> FramesOfStep(const Json& step, const std::string& pointer, Diagnostics& errors);
+
 /// What a step of a frame knows of the steps around it.
 struct StepPlace {
   std::string pointer;

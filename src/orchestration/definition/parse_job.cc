@@ -132,7 +132,7 @@ class Parser {
     errors_.Add({.message = fmt::format("param \"{}\" {}", param.name, converted.status().ToString()),
                  .pointer = pointer,
                  .help = converted.status().help()});
-    return value;
+    return Json();  // as if it were null: what uses it is checked without telling the same again
   }
 
   void AddAllowed(ParamDef& param, const Json& values, const std::string& pointer) {
@@ -146,7 +146,7 @@ class Parser {
         errors_.Add(PointerJoin(pointer, i), fmt::format("param \"{}\" {}", param.name, converted.status().message()));
       }
     }
-    if (!param.default_value || param.allowed.empty()) return;
+    if (!param.default_value || param.default_value->is_null() || param.allowed.empty()) return;
     Json items = param.default_value->is_array() ? *param.default_value : Json::array({*param.default_value});
     for (const Json& value : items) {
       if (std::find(param.allowed.begin(), param.allowed.end(), value) != param.allowed.end()) continue;
