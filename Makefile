@@ -5,7 +5,7 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 JOBS := $(shell nproc)
-FUZZ ?= csv zip expr pipes
+FUZZ ?= csv zip expr parquet pipes
 FUZZ_SECONDS ?= 600
 RUN_TESTS = .venv/bin/python tools/run_tests.py $(1) -j $(JOBS) $(if $(FRESH),--fresh)
 BUILD = cmake --preset $(1) $(if $(VERBOSE),,>build/$(1).configure.log) && cmake --build --preset $(1) -j $(JOBS) $(2)

@@ -155,9 +155,45 @@ def pipes_seeds():
     yield "cut", bytes([2, 1]) + b"".join(lines.values())
 
 
+def parquet_seeds():
+    columns = {"text": 0, "binary": 1, "int8": 2, "int16": 3, "int32": 4, "date": 5, "int64": 6, "timestamp": 7, "double": 8,
+               "bool": 9, "decimal": 10, "decimal-bytes": 11}
+    plain, dictionary, delta, lengths, prefixes, rle, split = 0, 1, 3, 4, 5, 6, 7
+
+    def seed(column, encoding, values, page, entries=None, packed=b"", stride=2):
+        """The bytes that make parquet_fuzz.cc choose this column, encoding and so on, in its order."""
+        count = 0 if entries is None else entries + 1
+        return bytes([columns[column], encoding, count, len(packed), values, stride]) + packed + page
+
+    def texts(*values):
+        return b"".join(struct.pack("<I", len(value)) + value for value in values)
+
+    numbers = struct.pack("<8i", *range(8))
+    whole = {name: seed(name, plain, 4, bytes(range(64))) for name in columns if name not in ("text", "binary")}
+    yield from ((f"plain-{name}", data) for name, data in whole.items())
+    words = texts(b"SP", b"", b"S\xc3\xa3o Paulo", b"RJ")
+    yield "plain-text", seed("text", plain, 4, words)
+    yield "plain-text-cut", seed("binary", plain, 5, words[:-1])
+    yield "plain-text-long", seed("text", plain, 1, b"\xff\xff\xff\x7fab")
+    yield "split", seed("double", split, 4, bytes(range(32)))
+    yield "rle-bool", seed("bool", rle, 8, struct.pack("<I", 2) + b"\x03\x55")
+    # Runs: 5 times number 2, then a group of 8 numbers of 2 bits.
+    runs = b"\x02" + bytes([5 << 1, 2]) + bytes([1 << 1 | 1, 0b11100100, 0b00011011])
+    yield "dictionary-text", seed("text", dictionary, 13, runs, 4, words)
+    yield "dictionary-int", seed("int32", dictionary, 13, runs, 4, numbers[:16])
+    yield "dictionary-outside", seed("int64", dictionary, 13, runs, 2, bytes(16))
+    yield "dictionary-none", seed("text", dictionary, 13, runs)
+    yield "dictionary-width", seed("text", dictionary, 3, b"\x21\x06\0\0\0\0\0", 4, words)
+    # DELTA_BINARY_PACKED: blocks of 128, 4 miniblocks, 3 values from 7 on, least delta 1, widths 0.
+    deltas = bytes([0x80, 1, 4, 3, 14, 2, 0, 0, 0, 0])
+    yield "delta-int", seed("int64", delta, 3, deltas)
+    yield "delta-lengths", seed("text", lengths, 3, bytes([0x80, 1, 4, 3, 2, 2, 0, 0, 0, 0]) + b"abbccc")
+    yield "delta-prefixes", seed("text", prefixes, 1, bytes([0x80, 1, 4, 1, 0]) + bytes([0x80, 1, 4, 1, 4]) + b"ab")
+
+
 def main():
     for target, seeds in (("csv", csv_seeds()), ("zip", zip_seeds()), ("expr", expr_seeds()),
-                          ("pipes", pipes_seeds())):
+                          ("parquet", parquet_seeds()), ("pipes", pipes_seeds())):
         folder = CORPUS / target
         folder.mkdir(parents=True, exist_ok=True)
         for file in folder.iterdir():
