@@ -3,6 +3,7 @@
 import json
 
 import pyarrow as pa
+import pyarrow.csv
 import pyarrow.parquet
 import pytest
 
@@ -54,6 +55,27 @@ def test_tasks_alone_give_the_rows_of_a_run(project, tasks):
     by_run = project.read("out/states")
     assert by_run.num_rows > 50
     assert_same_rows(rows(by_tasks.select(by_run.column_names)), rows(by_run), by_run.column_names)
+
+
+@pytest.mark.parametrize("kind", ["parquet", "csv"])
+def test_a_document_names_the_files_that_its_task_reads(project, kind):
+    write = {"parquet": pa.parquet.write_table, "csv": pa.csv.write_csv}[kind]
+    project.path("in").mkdir()
+    for number in range(50):
+        write(pa.table({"n": [number]}), project.path("in") / f"{number:02}.{kind}")
+    job = project.job({"ops": {"load": {"frames": {"rows": {"read": {kind: f"in/*.{kind}"}}},
+                                        "write": [{"frame": "rows", "parquet": "out/rows"}]}}})
+    project.run_ok("explain", job, "--write-tasks", "tasks", "--task-bytes", 100 if kind == "csv" else 1)
+    documents = sorted(project.path("tasks").glob("stage-*.json"))
+    assert len(documents) == 50
+    seen = set()
+    for document in documents:
+        source, = [node["source"] for node in json.loads(document.read_text())["plan"]["nodes"] if "source" in node]
+        assert len(source["files"]) == 1
+        seen.add(source["files"][0]["uri"])
+    assert len(seen) == 50
+    result = project.run_ok("task", stdin=documents[0].read_bytes()).json()
+    assert sum(part["rows"] for part in find_parts(result)) == 1
 
 
 def find_parts(value):

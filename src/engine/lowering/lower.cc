@@ -73,13 +73,14 @@ class Lowering {
       const auto origin = origins_.find(node);
       stage.origins.push_back(origin == origins_.end() ? NodeOrigin{nullptr, false, false} : origin->second);
     }
+    const TaskDocuments documents(stage, places, options_);
     for (TaskInputs inputs : fragment.tasks) {
       for (auto& [node, input] : inputs) {
         if (input.stage < 0) continue;
         stage.after.push_back(input.stage);
         NameFirstAttempts(input);
       }
-      stage.tasks.push_back(MakeTaskDocument(stage, static_cast<int>(stage.tasks.size()), inputs, places, options_));
+      stage.tasks.push_back(documents.Make(static_cast<int>(stage.tasks.size()), inputs));
     }
     std::sort(stage.after.begin(), stage.after.end());
     stage.after.erase(std::unique(stage.after.begin(), stage.after.end()), stage.after.end());

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cctype>
 #include <set>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -63,6 +64,24 @@ Status ReadScans(const Json& task, const std::vector<const frame::PlanNode*>& no
   return {};
 }
 
+// Those of a source's files that splits name, in the source's order; never none, which no source takes. All of them
+// when a split names none of them.
+Json FilesRead(const Json& all, const std::map<std::string, size_t>& at, const std::vector<frame::Split>* splits) {
+  std::set<size_t> wanted;
+  for (size_t i = 0; splits != nullptr && i < splits->size(); ++i) {
+    const Json& description = (*splits)[i].description;
+    Json uri;
+    if (description.is_object()) uri = description.value(description.contains("uri") ? "uri" : "file", Json());
+    const auto file = uri.is_string() ? at.find(uri.get<std::string>()) : at.end();
+    if (file == at.end()) return all;
+    wanted.insert(file->second);
+  }
+  if (wanted.empty() && !all.empty()) wanted.insert(0);
+  Json files = Json::array();
+  for (size_t file : wanted) files.push_back(all[file]);
+  return files;
+}
+
 // The counts of a report by their names in a document.
 struct Count {
   const char* name;
@@ -99,12 +118,28 @@ std::vector<const frame::PlanNode*> NodesOf(const std::vector<frame::PlanPtr>& r
   return nodes;
 }
 
-Json MakeTaskDocument(const Stage& stage, int task, const TaskInputs& inputs, const std::vector<std::string>& places,
-                      const LoweringOptions& options) {
+TaskDocuments::TaskDocuments(const Stage& stage, std::vector<std::string> places, const LoweringOptions& options)
+    : stage_(stage), places_(std::move(places)), options_(options), nodes_(NodesOf(stage.roots)) {
+  plan_ = frame::PlanToJson(stage.roots);
+  for (size_t index = 0; index < nodes_.size(); ++index) {
+    Json& node = plan_["nodes"][index];
+    if (!node.contains("source") || !node["source"].contains("files")) continue;
+    FilesOfScan scan{std::exchange(node["source"]["files"], Json::array()), {}};
+    for (size_t i = 0; i < scan.all.size(); ++i) scan.at[scan.all[i].value("uri", "")] = i;
+    files_.emplace(index, std::move(scan));
+  }
+}
+
+Json TaskDocuments::Make(int task, const TaskInputs& inputs) const {
   Json scans = Json::array();
-  const auto nodes = NodesOf(stage.roots);
-  for (size_t index = 0; index < nodes.size(); ++index) {
-    const auto found = inputs.find(nodes[index]);
+  Json plan = plan_;
+  for (size_t index = 0; index < nodes_.size(); ++index) {
+    const auto found = inputs.find(nodes_[index]);
+    const auto files = files_.find(index);
+    if (files != files_.end()) {
+      plan["nodes"][index]["source"]["files"] =
+          FilesRead(files->second.all, files->second.at, found == inputs.end() ? nullptr : &found->second.splits);
+    }
     if (found == inputs.end()) continue;
     const ScanInput& input = found->second;
     Json scan = {{"node", index}};
@@ -114,15 +149,15 @@ Json MakeTaskDocument(const Stage& stage, int task, const TaskInputs& inputs, co
     scans.push_back(std::move(scan));
   }
   return {{"version", kTaskVersion},
-          {"run", options.run_id},
-          {"stage", stage.id},
+          {"run", options_.run_id},
+          {"stage", stage_.id},
           {"task", task},
           {"attempt", 0},
-          {"base_dir", options.base_dir},
-          {"plan", frame::PlanToJson(stage.roots)},
+          {"base_dir", options_.base_dir},
+          {"plan", std::move(plan)},
           {"scans", std::move(scans)},
-          {"staging", places},
-          {"limits", {{"threads", options.threads_per_task}}}};
+          {"staging", places_},
+          {"limits", {{"threads", options_.threads_per_task}}}};
 }
 
 std::string AttemptName(const std::string& run_id, int stage, int task, int attempt) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <map>
 #include <string>
 #include <vector>
 
@@ -14,9 +15,29 @@ inline constexpr int kTaskVersion = 1;
 /// The part of file names that is unique to an attempt of a task.
 std::string AttemptName(const std::string& run_id, int stage, int task, int attempt);
 
-/// Write the document of a task; see docs/formats/task.md. `places` are the staging places of the stage's roots.
-Json MakeTaskDocument(const Stage& stage, int task, const TaskInputs& inputs, const std::vector<std::string>& places,
-                      const LoweringOptions& options);
+/// Writes the documents of a stage's tasks; see docs/formats/task.md. `places` are the staging places of the stage's
+/// roots. A document names, of the files of a source, those that its task reads: with all of them, the documents of a
+/// dataset of many files would grow with the square of their number.
+class TaskDocuments {
+ public:
+  /// The stage's id and roots are set; it outlives this.
+  TaskDocuments(const Stage& stage, std::vector<std::string> places, const LoweringOptions& options);
+
+  Json Make(int task, const TaskInputs& inputs) const;
+
+ private:
+  struct FilesOfScan {
+    Json all;                          // as the source lists them
+    std::map<std::string, size_t> at;  // by uri
+  };
+
+  const Stage& stage_;
+  const std::vector<std::string> places_;
+  const LoweringOptions& options_;
+  std::vector<const frame::PlanNode*> nodes_;
+  Json plan_;                            // without the files
+  std::map<size_t, FilesOfScan> files_;  // by node
+};
 
 /// A task document as data.
 struct ParsedTask {
