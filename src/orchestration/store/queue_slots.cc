@@ -1,6 +1,7 @@
 #include "orchestration/store/queue_slots.h"
 
 #include <algorithm>
+#include <set>
 
 #include <fmt/format.h>
 
@@ -14,7 +15,7 @@ std::optional<std::string> TagValue(const Json& tags, const std::string& key) {
   return it->is_string() ? it->get<std::string>() : it->dump();
 }
 
-std::string Runs(int count) {
+std::string Count(int count) {
   return count == 1 ? "1 run" : fmt::format("{} runs", count);
 }
 
@@ -31,48 +32,52 @@ std::string HeldBy(const std::vector<std::string>& runs) {
   return runs.size() > kNamed ? fmt::format("{} and {} more", text, runs.size() - kNamed) : text;
 }
 
-}  // namespace
-
-std::vector<std::string> QueueSlots::Holders(const QueueLimits::TagLimit& limit, const std::string& value) const {
-  std::vector<std::string> runs;
-  for (const SlotUser& user : users_) {
-    if (TagValue(user.tags, limit.key) == value) runs.push_back(user.run_id);
-  }
-  return runs;
+bool Requires(const SlotUser& user, const std::string& pool) {
+  return std::ranges::find(user.resources, pool) != user.resources.end();
 }
 
-std::vector<std::string> QueueSlots::HoldersOfPool(const std::string& pool) const {
-  std::vector<std::string> runs;
-  for (const SlotUser& user : users_) {
-    if (std::ranges::find(user.resources, pool) != user.resources.end()) runs.push_back(user.run_id);
+}  // namespace
+
+void QueueSlots::Take(const SlotUser& user) {
+  runs_.push_back(user.run_id);
+  std::set<std::string> keys;
+  for (const QueueLimits::TagLimit& limit : limits_.tags) {
+    if (!keys.insert(limit.key).second) continue;
+    if (std::optional<std::string> value = TagValue(user.tags, limit.key)) {
+      by_tag_[{limit.key, *value}].push_back(user.run_id);
+    }
   }
-  return runs;
+  for (const auto& [pool, limit] : limits_.pools) {
+    if (Requires(user, pool)) by_pool_[pool].push_back(user.run_id);
+  }
 }
 
 bool QueueSlots::full() const {
-  return Reached(limits_.max_runs, users_.size());
+  return Reached(limits_.max_runs, runs_.size());
 }
 
 std::optional<QueueSlots::Obstacle> QueueSlots::Check(const SlotUser& user) const {
   if (limits_.max_runs == 0) return Obstacle{.reason = "the queue is closed: max_runs is 0"};
   if (full()) {
-    std::vector<std::string> runs;
-    for (const SlotUser& holder : users_) runs.push_back(holder.run_id);
-    return Obstacle{fmt::format("max_runs allows {} at a time{}", Runs(limits_.max_runs), HeldBy(runs)), runs};
+    return Obstacle{fmt::format("max_runs allows {} at a time{}", Count(limits_.max_runs), HeldBy(runs_)), runs_};
   }
+  static const Runs kNobody;
   for (const QueueLimits::TagLimit& limit : limits_.tags) {
     std::optional<std::string> value = TagValue(user.tags, limit.key);
     if (!value || (!limit.value.empty() && *value != limit.value)) continue;
-    std::vector<std::string> runs = Holders(limit, *value);
-    if (!Reached(limit.limit, runs.size())) continue;
-    return Obstacle{fmt::format("tag {}={} allows {} at a time{}", limit.key, *value, Runs(limit.limit), HeldBy(runs)),
-                    runs};
+    const auto found = by_tag_.find({limit.key, *value});
+    const Runs& holders = found == by_tag_.end() ? kNobody : found->second;
+    if (!Reached(limit.limit, holders.size())) continue;
+    return Obstacle{
+        fmt::format("tag {}={} allows {} at a time{}", limit.key, *value, Count(limit.limit), HeldBy(holders)),
+        holders};
   }
   for (const auto& [pool, limit] : limits_.pools) {
-    if (std::ranges::find(user.resources, pool) == user.resources.end()) continue;
-    std::vector<std::string> runs = HoldersOfPool(pool);
-    if (!Reached(limit, runs.size())) continue;
-    return Obstacle{fmt::format("pool {} allows {} at a time{}", pool, Runs(limit), HeldBy(runs)), runs};
+    if (!Requires(user, pool)) continue;
+    const auto found = by_pool_.find(pool);
+    const Runs& holders = found == by_pool_.end() ? kNobody : found->second;
+    if (!Reached(limit, holders.size())) continue;
+    return Obstacle{fmt::format("pool {} allows {} at a time{}", pool, Count(limit), HeldBy(holders)), holders};
   }
   return std::nullopt;
 }

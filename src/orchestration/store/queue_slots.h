@@ -1,5 +1,6 @@
 #pragma once
 
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -28,18 +29,19 @@ class QueueSlots {
   };
 
   /// Let a run hold its slots.
-  void Take(SlotUser user) { users_.push_back(std::move(user)); }
-  /// The first limit that keeps a run from starting; none when it may.
+  void Take(const SlotUser& user);
+  /// The first limit that keeps a run from starting; none when it may. Cost: one look-up a limit.
   std::optional<Obstacle> Check(const SlotUser& user) const;
   /// Say whether no run at all can start.
   bool full() const;
 
  private:
-  std::vector<std::string> Holders(const QueueLimits::TagLimit& limit, const std::string& value) const;
-  std::vector<std::string> HoldersOfPool(const std::string& pool) const;
+  using Runs = std::vector<std::string>;
 
   const QueueLimits& limits_;
-  std::vector<SlotUser> users_;
+  Runs runs_;
+  std::map<std::pair<std::string, std::string>, Runs> by_tag_;  // of the tags that a limit names
+  std::map<std::string, Runs> by_pool_;                         // of the resources that a limit names
 };
 
 }  // namespace mutirao::orchestration

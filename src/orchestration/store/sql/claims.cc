@@ -33,17 +33,27 @@ Queued ReadQueued(const SqlRow& row) {
 
 constexpr const char* kQueuedColumns = "id, tags, resources, not_before, priority, place";
 
-// The page of the queue behind a run, in the order in which runs are to start.
-Result<std::vector<Queued>> ReadQueue(SqlSession& sql, const Queued* last) {
-  std::string statement = fmt::format("SELECT {} FROM runs WHERE state = 'queued'", kQueuedColumns);
-  SqlArguments arguments{kPage};
-  if (last) {
-    statement += " AND (priority < $2 OR (priority = $2 AND place > $3))";
-    arguments.insert(arguments.end(), {last->priority, last->place});
-  }
-  SqlAnswer answer = MUTIRAO_TRY(sql.Run(statement + " ORDER BY priority DESC, place LIMIT $1", arguments));
-  std::vector<Queued> page;
+Status AppendQueued(SqlSession& sql, const std::string& condition, const SqlArguments& arguments,
+                    std::vector<Queued>& page) {
+  SqlAnswer answer = MUTIRAO_TRY(
+      sql.Run(fmt::format("SELECT {} FROM runs WHERE state = 'queued'{} ORDER BY priority DESC, place LIMIT $1",
+                          kQueuedColumns, condition),
+              arguments));
   for (const SqlRow& row : answer.rows) page.push_back(ReadQueued(row));
+  return Status::Ok();
+}
+
+// The page of the queue behind a run, in the order in which runs are to start. Two statements, since the index gives
+// each its rows at once; for `priority < x or (priority = x and place > y)` all rows before the page would be read.
+Result<std::vector<Queued>> ReadQueue(SqlSession& sql, const Queued* last) {
+  std::vector<Queued> page;
+  if (!last) {
+    MUTIRAO_TRY(AppendQueued(sql, "", {kPage}, page));
+    return page;
+  }
+  MUTIRAO_TRY(AppendQueued(sql, " AND priority = $2 AND place > $3", {kPage, last->priority, last->place}, page));
+  const int rest = kPage - static_cast<int>(page.size());
+  if (rest > 0) MUTIRAO_TRY(AppendQueued(sql, " AND priority < $2", {rest, last->priority}, page));
   return page;
 }
 
