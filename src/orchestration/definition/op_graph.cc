@@ -119,7 +119,29 @@ Result<std::vector<std::string>> OpsOf(const JobDef& job, const std::string& nam
   return std::vector<std::string>{name};
 }
 
+// "a, b" is as good as "a,b".
+std::string WithoutSpaces(const std::string& text) {
+  const size_t begin = std::min(text.find_first_not_of(' '), text.size());
+  return text.substr(begin, text.find_last_not_of(' ') + 1 - begin);
+}
+
+// Other tools write steps and all of a direction differently.
+Status NotInTheGrammar(const std::string& term) {
+  const std::string help =
+      "`op+` is the op and all ops after it, `+op` the op and all before it; tag:key=value stands for a name; join "
+      "several by commas";
+  if (term.empty()) return Status::Invalid("a selection of ops names nothing").Help(help);
+  return Status::Invalid(fmt::format("\"{}\" does not select ops", term)).Help(help);
+}
+
+bool IsOfAnotherGrammar(const std::string& term) {
+  const size_t plus = term.find('+', 1);
+  return term.empty() || term.find('*') != std::string::npos || (plus != std::string::npos && plus + 1 < term.size()) ||
+         term.starts_with("++") || term.ends_with("++") || term == "+";
+}
+
 Status Choose(const JobDef& job, std::string term, std::set<std::string>& chosen) {
+  if (!term.starts_with("tag:") && !term.starts_with("+tag:") && IsOfAnotherGrammar(term)) return NotInTheGrammar(term);
   const bool before = term.starts_with('+');
   if (before) term.erase(0, 1);
   const bool after = term.ends_with('+');
@@ -141,7 +163,7 @@ Result<std::set<std::string>> SelectOps(const JobDef& job, const std::vector<std
     size_t begin = 0;
     while (begin <= list.size()) {
       size_t end = std::min(list.find(',', begin), list.size());
-      MUTIRAO_TRY(Choose(job, list.substr(begin, end - begin), chosen));
+      MUTIRAO_TRY(Choose(job, WithoutSpaces(list.substr(begin, end - begin)), chosen));
       begin = end + 1;
     }
   }

@@ -1,7 +1,7 @@
 #include "orchestration/definition/op_graph.h"
 
 #include <fmt/format.h>
-#include <gtest/gtest.h>
+#include <gmock/gmock.h>
 
 #include "orchestration/definition/parse_job.h"
 
@@ -54,7 +54,17 @@ TEST(OpGraph, SelectsByTheGrammarOfOnly) {
   EXPECT_EQ(Selected(job, {"+b+"}), "abc");
   EXPECT_EQ(Selected(job, {"a,d"}), "ad");
   EXPECT_EQ(Selected(job, {"a", "c"}), "ac");
+  EXPECT_EQ(Selected(job, {"+c, d"}), "abcd");
   EXPECT_EQ(Selected(job, {"wxyz"}), "the ops are a, b, c, d");
+}
+
+TEST(OpGraph, TellsItsGrammarToWhoWritesAnother) {
+  JobDef job = Graph({"a", "b:a"});
+  for (const char* term : {"", "a,", "a++", "++b", "1+b", "a+1", "*b", "a*", "+", "++", "a+b"}) {
+    Status refused = SelectOps(job, {term}).status();
+    EXPECT_EQ(refused.code(), StatusCode::kInvalid) << term;
+    EXPECT_THAT(refused.help(), testing::StartsWith("`op+` is the op and all ops after it")) << term;
+  }
 }
 
 TEST(OpGraph, SelectsByTags) {
