@@ -54,9 +54,9 @@ Result<Server::Options> Settings(const ServeFlags& flags, std::vector<orchestrat
   options.project_root = project.root;
   options.metrics = flags.metrics;
   options.program = ThisProgram();
-  options.settle = [](Store& store, const orchestration::RunRow& run, const std::optional<ExitState>& exit) {
+  options.settle = [](Store& store, const orchestration::RunRow& run, const orchestration::Death& death) {
     return orchestration::SettleDeadRun(store, orchestration::KnownResourceKinds(), Clock::System(), run.spec.id,
-                                        {.exit = exit});
+                                        death);
   };
   options.reap = [](Store& store) { return Reap(store); };
   return options;

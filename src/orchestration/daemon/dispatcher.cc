@@ -63,7 +63,7 @@ void Dispatcher::Run(std::stop_token stop) {
     eventfd_t pokes = 0;
     eventfd_read(wake_, &pokes);
     for (const WorkerCrew::Ended& one : ended) {
-      deaths_.push_back({one, steady_clock::now() + (one.exit ? seconds(0) : kParentFirst)});
+      deaths_.push_back({one, steady_clock::now() + (one.death.exit ? seconds(0) : kParentFirst)});
     }
     SettleDeaths();
     if (!forced_since_.empty() || pokes > 0) Note(LookAfterRuns());
@@ -95,13 +95,13 @@ void Dispatcher::Launch(const RunRow& run) {
     return;
   }
   LogWarning("run {}: {}", run.spec.id, started.ToString());
-  Note(options_.settle(run, std::nullopt));
+  Note(options_.settle(run, {}));
 }
 
 void Dispatcher::SettleDeaths() {
   const auto now = steady_clock::now();
-  std::vector<Death> later;
-  for (Death& death : deaths_) {
+  std::vector<DeadWorker> later;
+  for (DeadWorker& death : deaths_) {
     if (death.due > now) {
       later.push_back(std::move(death));
       continue;
@@ -110,7 +110,7 @@ void Dispatcher::SettleDeaths() {
       const RunRow run = MUTIRAO_TRY(store_.GetRun(death.ended.run_id));
       if (IsFinal(run.state) || run.claim != death.ended.claim) return Status::Ok();
       ++counters_.workers_died;
-      return options_.settle(run, death.ended.exit);
+      return options_.settle(run, death.ended.death);
     }();
     // kCancelled: another process was quicker.
     if (settled.ok() || settled.code() == StatusCode::kCancelled || settled.code() == StatusCode::kNotFound) continue;
@@ -137,7 +137,7 @@ Status Dispatcher::LookAfter(const RunRow& run) {
   if (run.cancel_forced) EnforceCancel(run);
   if (crew_.Has(run.spec.id) || crew_.Adopt(run)) return Status::Ok();
   const bool dying = std::any_of(deaths_.begin(), deaths_.end(),
-                                 [&](const Death& death) { return death.ended.run_id == run.spec.id; });
+                                 [&](const DeadWorker& death) { return death.ended.run_id == run.spec.id; });
   if (dying) return Status::Ok();
   if (!run.worker) return StartAgain(run);
   switch (LookFor(*run.worker)) {
@@ -149,7 +149,7 @@ Status Dispatcher::LookAfter(const RunRow& run) {
       return Status::Ok();
     case Liveness::kElsewhere:
       if (!run.heartbeat || clock_.Now() - *run.heartbeat < kLongestSilence) return Status::Ok();
-      return options_.settle(run, std::nullopt);
+      return options_.settle(run, {});
   }
   return Status::Ok();
 }
@@ -162,7 +162,7 @@ Status Dispatcher::StartAgain(const RunRow& run) {
   if (!own && LookFor(*run.server) != Liveness::kDead) return Status::Ok();
   // One of `mutirao run` belongs to whoever typed that.
   const bool local = run.spec.request.is_object() && run.spec.request.value("local", Json()) == Json(true);
-  if (local || run.state != RunState::kStarting) return options_.settle(run, std::nullopt);
+  if (local || run.state != RunState::kStarting) return options_.settle(run, {});
   const RunRow taken = MUTIRAO_TRY(store_.TakeOver(run.spec.id, run.claim, options_.self));
   if (taken.state == RunState::kStarting) Launch(taken);
   return Status::Ok();

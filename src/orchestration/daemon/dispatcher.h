@@ -8,12 +8,13 @@
 #include "orchestration/daemon/job_catalog.h"
 #include "orchestration/daemon/metrics.h"
 #include "orchestration/daemon/worker_crew.h"
+#include "orchestration/leases/settle.h"
 #include "orchestration/store/store.h"
 
 namespace mutirao::orchestration {
 
 /// Bring a run whose worker is dead to its end: told what is known of that death.
-using SettleRun = std::function<Status(const RunRow& run, const std::optional<ExitState>& exit)>;
+using SettleRun = std::function<Status(const RunRow& run, const Death& death)>;
 
 /// Take runs from the queue as slots get free, start their workers, and look after runs whose worker or server died.
 ///
@@ -39,7 +40,7 @@ class Dispatcher {
 
  private:
   // A worker that ended and left its run as it was.
-  struct Death {
+  struct DeadWorker {
     WorkerCrew::Ended ended;
     std::chrono::steady_clock::time_point due;
   };
@@ -60,7 +61,7 @@ class Dispatcher {
   ServerCounters& counters_;
   const Options options_;
   WorkerCrew crew_;
-  std::vector<Death> deaths_;
+  std::vector<DeadWorker> deaths_;
   std::map<std::string, std::chrono::steady_clock::time_point> forced_since_;
   bool failing_ = false;
   int wake_ = -1;

@@ -42,10 +42,9 @@ class DispatcherOnStore : public StoreContract {
     chmod(program.c_str(), 0700);
     dispatcher_ = std::make_unique<Dispatcher>(
         *store_, clock_, *catalog_, counters_,
-        Dispatcher::Options{
-            .crew = {.program = program, .environment = {"PATH=/usr/bin:/bin"}},
-            .self = std::move(self),
-            .settle = [this](const RunRow& run, const std::optional<ExitState>& exit) { return Settle(run, exit); }});
+        Dispatcher::Options{.crew = {.program = program, .environment = {"PATH=/usr/bin:/bin"}, .counters_root = root_},
+                            .self = std::move(self),
+                            .settle = [this](const RunRow& run, const Death& death) { return Settle(run, death); }});
     thread_ = std::jthread([this](std::stop_token stop) { dispatcher_->Run(std::move(stop)); });
   }
   void Stop() {
@@ -55,9 +54,10 @@ class DispatcherOnStore : public StoreContract {
     thread_.join();
   }
 
-  Status Settle(const RunRow& run, const std::optional<ExitState>& exit) {
+  Status Settle(const RunRow& run, const Death& death) {
     const RunRow taken = MUTIRAO_TRY(store_->TakeOver(run.spec.id, run.claim, Somebody(5)));
-    const std::string cause = exit ? exit->ToString() : "nobody knows";
+    std::string cause = death.exit ? death.exit->ToString() : "nobody knows";
+    if (!death.out_of_memory.empty()) cause += ", out of memory: " + death.out_of_memory;
     MUTIRAO_TRY(Tell(taken, {MakeEvent(event::kRunFailed, "", 0, {{"cause", {{"message", cause}}}})}));
     return Status::Ok();
   }
@@ -95,6 +95,24 @@ TEST_P(DispatcherOnStore, StartsWhatIsQueuedAndSaysHowItDied) {
   EXPECT_THAT(line, testing::HasSubstr("run-worker --run " + run.spec.id + " --claim "));
   EXPECT_EQ(counters_.workers_started, 1);
   EXPECT_EQ(counters_.workers_died, 1);
+}
+
+TEST_P(DispatcherOnStore, TellsAKillForWantOfMemoryFromAnother) {
+  const auto killed_so_far = [&](int count) {
+    std::filesystem::create_directories(root_ + "/proc");
+    std::ofstream(root_ + "/proc/vmstat") << "oom_kill " << count << "\n";
+  };
+  killed_so_far(3);
+  // The second worker is killed by the kernel, as the counter says; the others are not.
+  Start("[ -e oom ] && echo 'oom_kill 4' > proc/vmstat; rm -f oom; kill -KILL $$");
+  for (const char* cause :
+       {"killed by SIGKILL", "killed by SIGKILL, out of memory: the machine's memory", "killed by SIGKILL"}) {
+    if (std::string(cause).size() > 20) std::ofstream(root_ + "/oom") << "";
+    const RunRow run = Add(Spec());
+    dispatcher_->Poke();
+    ASSERT_TRUE(Ends(run.spec.id));
+    EXPECT_EQ(Cause(run.spec.id), cause);
+  }
 }
 
 TEST_P(DispatcherOnStore, KeepsTheLimit) {

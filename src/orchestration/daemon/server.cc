@@ -80,9 +80,7 @@ Status Server::Open() {
       Dispatcher::Options{
           .crew = {.program = options_.program, .environment = options_.environment.ToBlock({{"MUTIRAO_STORE", uri}})},
           .self = self_,
-          .settle = [this](const RunRow& run, const std::optional<ExitState>& exit) {
-            return options_.settle(*store_, run, exit);
-          }});
+          .settle = [this](const RunRow& run, const Death& death) { return options_.settle(*store_, run, death); }});
   const std::string metrics = options_.metrics.empty() ? files->instance.metrics : options_.metrics;
   if (!metrics.empty()) {
     metrics_ = MUTIRAO_TRY(MetricsListener::Start(metrics, [this] {

@@ -29,7 +29,7 @@ class Server {
     std::string metrics;
     /// The program that workers are started from.
     std::string program;
-    std::function<Status(Store&, const RunRow&, const std::optional<ExitState>&)> settle;
+    std::function<Status(Store&, const RunRow&, const Death&)> settle;
     /// End leases of dead owners that are due; gives how many.
     std::function<Result<int>(Store&)> reap;
     const Clock* clock = &Clock::System();

@@ -11,6 +11,7 @@
 #include <csignal>
 #include <cstring>
 #include <filesystem>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -18,6 +19,9 @@
 
 namespace mutirao::orchestration {
 namespace {
+
+// What was killed for want of memory longer ago than this, or twice this, is not the cause of a worker's death now.
+constexpr std::chrono::seconds kWatchMemory{10};
 
 int OpenPidfd(pid_t pid) {
   return static_cast<int>(syscall(SYS_pidfd_open, pid, 0));
@@ -68,6 +72,12 @@ class Spawn {
 
 }  // namespace
 
+WorkerCrew::WorkerCrew(Options options)
+    : options_(std::move(options)),
+      memory_(OomWatch::Start(options_.counters_root)),
+      memory_before_(memory_),
+      memory_since_(std::chrono::steady_clock::now()) {}
+
 WorkerCrew::~WorkerCrew() {
   for (const auto& [run_id, worker] : workers_) close(worker.pidfd);
 }
@@ -105,6 +115,7 @@ std::vector<WorkerCrew::Ended> WorkerCrew::Wait(int wake, std::chrono::milliseco
     runs.push_back(run_id);
   }
   std::vector<Ended> ended;
+  WatchMemory();
   if (poll(fds.data(), fds.size(), static_cast<int>(timeout.count())) <= 0) return ended;
   for (size_t i = 0; i < runs.size(); ++i) {
     if (fds[i + 1].revents == 0) continue;
@@ -112,13 +123,28 @@ std::vector<WorkerCrew::Ended> WorkerCrew::Wait(int wake, std::chrono::milliseco
     Ended one{.run_id = runs[i], .claim = at->second.claim};
     siginfo_t info{};
     if (at->second.child && waitid(P_PIDFD, static_cast<id_t>(at->second.pidfd), &info, WEXITED) == 0) {
-      one.exit = info.si_code == CLD_EXITED ? ExitState{info.si_status, 0} : ExitState{0, info.si_status};
+      one.death.exit = info.si_code == CLD_EXITED ? ExitState{info.si_status, 0} : ExitState{0, info.si_status};
     }
+    if (!one.death.exit || one.death.exit->signal == SIGKILL) one.death.out_of_memory = OutOfMemory();
     close(at->second.pidfd);
     workers_.erase(at);
     ended.push_back(std::move(one));
   }
   return ended;
+}
+
+// Why a worker that was just killed may have been: something was for want of memory in the last seconds.
+std::string WorkerCrew::OutOfMemory() {
+  std::string why = memory_before_.Killed().value_or("");
+  if (!why.empty()) memory_before_ = memory_ = OomWatch::Start(options_.counters_root);
+  return why;
+}
+
+void WorkerCrew::WatchMemory() {
+  const auto now = std::chrono::steady_clock::now();
+  if (now - memory_since_ < kWatchMemory) return;
+  memory_since_ = now;
+  memory_before_ = std::exchange(memory_, OomWatch::Start(options_.counters_root));
 }
 
 bool SignalProcess(const ProcessIdentity& process, int signal) {

@@ -1,11 +1,14 @@
 #pragma once
 
+#include <chrono>
 #include <map>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "base/child_process.h"
+#include "base/oom_watch.h"
+#include "orchestration/leases/settle.h"
 #include "orchestration/store/records.h"
 
 namespace mutirao::orchestration {
@@ -21,8 +24,10 @@ class WorkerCrew {
     std::string program;
     /// The whole environment as NAME=value.
     std::vector<std::string> environment;
+    /// Stands before /proc and /sys where the kernel's count of processes killed for want of memory is read; for tests.
+    std::string counters_root;
   };
-  explicit WorkerCrew(Options options) : options_(std::move(options)) {}
+  explicit WorkerCrew(Options options);
   ~WorkerCrew();
   WorkerCrew(const WorkerCrew&) = delete;
   WorkerCrew& operator=(const WorkerCrew&) = delete;
@@ -31,8 +36,8 @@ class WorkerCrew {
   struct Ended {
     std::string run_id;
     std::string claim;
-    /// None for an adopted one: the kernel tells only its parent.
-    std::optional<ExitState> exit;
+    /// How it ended: of an adopted one no exit, since the kernel tells it only to its parent.
+    Death death;
   };
 
   /// Start the worker of a claimed run: `PROGRAM run-worker --run ID --claim CLAIM`, in the project's folder, with what
@@ -55,8 +60,15 @@ class WorkerCrew {
     bool child = false;
   };
 
+  std::string OutOfMemory();
+  void WatchMemory();
+
   Options options_;
   std::map<std::string, Worker> workers_;
+  // Two counts, so that the older one is from before the death of a worker that takes its time to die.
+  OomWatch memory_;
+  OomWatch memory_before_;
+  std::chrono::steady_clock::time_point memory_since_;
 };
 
 /// Send a signal to a process if it is still the one that is meant. False when it is gone or elsewhere.
