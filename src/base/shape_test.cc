@@ -56,6 +56,11 @@ TEST(Shape, SaysInWordsWhatATextShouldBe) {
   EXPECT_EQ(Faults(R"({"name": "X1"})"), "/name \"name\" must be a name of letters, not \"X1\"\n");
 }
 
+TEST(Shape, RefusesALongTextThatAPatternMustFitAsAWhole) {
+  const std::string faults = Faults(R"({"name": ")" + std::string(5000, 'x') + R"("})");
+  EXPECT_EQ(faults, "/name \"name\" must be a name of letters, not \"" + std::string(200, 'x') + "…\"\n");
+}
+
 TEST(Shape, RefusesADocumentOfAnotherKind) {
   EXPECT_EQ(Faults("[1]"), " the file must be a mapping, not a list\n");
 }

@@ -79,10 +79,15 @@ class ModuleKind : public orchestration::ResourceKind {
     return schema;
   }
 
+  void CheckConfig(const Json& config, Diagnostics& errors) const override {
+    const std::string text = config["module"].get<std::string>();
+    if (text.find("${") != std::string::npos) return;
+    Result<ModuleReference> reference = ModuleReference::Parse(text);
+    if (reference.ok()) return;
+    errors.Add({.message = reference.status().message(), .pointer = "/module", .help = reference.status().help()});
+  }
+
   Result<std::unique_ptr<orchestration::Resource>> Acquire(const AcquireContext& context) override {
-    if (!context.config.contains("module") || !context.config["module"].is_string()) {
-      return Status::Invalid("the config of a module's resource names no module");
-    }
     ModuleReference reference = MUTIRAO_TRY(ModuleReference::Parse(context.config["module"].get<std::string>()));
     reference.path = storage::ResolvePath(context.project_root, reference.path);
     ResourceType* type = MUTIRAO_TRY(LoadModuleResource(reference));

@@ -60,6 +60,14 @@ def test_nothing_starts_that_no_selected_op_needs(project):
     ({"type": "process", "requires": ["nobody"], "config": {"command": ["x"]}}, "requires", 'there is no resource "nobody"'),
     ({"type": "process", "timeout": "soon", "config": {"command": ["x"]}}, "timeout", "a length of time"),
     ({"type": "secret", "config": {"env": 3}}, "env", "text"),
+    ({"type": "secret", "config": {}}, "config", "either env: NAME or file: PATH"),
+    ({"type": "process", "config": {"command": ["x"], "ready": {"tcp": 99999999}}}, "tcp", '"99999999" is no port'),
+    ({"type": "process", "config": {"command": ["x", "${port.web}"]}}, "command", "ports: [web]"),
+    ({"type": "process", "config": {"command": ["x"], "stop_timeout": "99999999999999d"}}, "stop_timeout", "longer than a year"),
+    ({"type": "http", "config": {"url": "ftp://x"}}, "url", "neither http:// nor https://"),
+    ({"type": "http", "config": {"url": "http://ana:secret@x/"}}, "url", "put it into headers"),
+    ({"type": "postgres", "config": {"port": -4}}, "port", '"-4" is no port'),
+    ({"type": "module", "config": {"module": "nothing"}}, "module", "nothing"),
 ])
 def test_what_is_wrong_is_told_with_its_place(project, resource, where, message):
     job = project.job({"resources": {"r": resource}, "ops": {"a": sh("true", requires=["r"])}})

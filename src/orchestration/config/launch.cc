@@ -10,6 +10,7 @@
 #include "orchestration/config/variables.h"
 #include "orchestration/definition/cluster_config.h"
 #include "orchestration/definition/job_schema.h"
+#include "orchestration/resource/known_kinds.h"
 
 namespace mutirao::orchestration {
 namespace {
@@ -246,6 +247,9 @@ class Resolver {
     const Json& config = launch_.resources[resource.name];
     CheckShape(config, *schema, *schema, "", errors);
     if (resource.type == "cluster" && errors.empty()) ReadClusterConfig(config, errors);
+    if (const ResourceKind* kind = KnownResourceKinds().Find(resource.type); kind != nullptr && errors.empty()) {
+      kind->CheckConfig(config, errors);
+    }
     for (const Diagnostic& error : errors.list()) AddAtOrigin(resource, error);
   }
 

@@ -44,8 +44,8 @@ constexpr const char* kJobSchema = R"JSON({
     "schedules": {"type": "array", "description": "When the server runs the job.", "items": {"$ref": "#/definitions/schedule"}}
   },
   "definitions": {
-    "name": {"type": "string", "pattern": "^[A-Za-z_][A-Za-z0-9_.-]*$",
-             "x-expects": "a name of letters, digits, '_', '-' and '.' that starts with a letter"},
+    "name": {"type": "string", "pattern": "^[A-Za-z_][A-Za-z0-9_.-]{0,99}$",
+             "x-expects": "a name of at most 100 letters, digits, '_', '-' and '.' that starts with a letter"},
     "duration": {"type": "string", "pattern": "^([0-9]+(\\.[0-9]+)?(ms|s|m|h|d))+$",
                  "x-expects": "a length of time such as 500ms, 10s, 5m or 2h"},
     "names": {"type": "array", "items": {"type": "string"}},

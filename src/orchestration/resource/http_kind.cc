@@ -8,6 +8,7 @@
 #include "net/http_client.h"
 #include "net/url.h"
 #include "orchestration/definition/duration.h"
+#include "orchestration/resource/config_checks.h"
 
 namespace mutirao::orchestration {
 namespace {
@@ -49,17 +50,17 @@ class HttpKind : public ResourceKind {
     static const Json schema = Json::parse(kSchema);
     return schema;
   }
+  void CheckConfig(const Json& config, Diagnostics& errors) const override {
+    CheckUrlAt(config, "url", errors);
+    CheckUrlAt(config, "check", errors);
+    CheckDurationAt(config, "wait", errors);
+  }
   bool leaves_traces(const Json& /*config*/) const override { return false; }
 
   Result<std::unique_ptr<Resource>> Acquire(const AcquireContext& context) override {
     const Json& config = context.config;
     const std::string url = config["url"].get<std::string>();
     net::HttpRequest request{.url = config.value("check", url)};
-    net::Url parts = MUTIRAO_TRY(net::ParseUrl(url));
-    if (parts.has_password) {
-      return Status::Invalid("url holds a user or password, which would be shown")
-          .Help("put it into headers: {Authorization: {env: NAME}}");
-    }
     if (config.contains("headers")) {
       for (const auto& [header, value] : config["headers"].items()) {
         if (!value.is_string()) return Status::Invalid(fmt::format("the header {} is no text", header));

@@ -9,6 +9,7 @@
 
 #include "base/log.h"
 #include "orchestration/definition/duration.h"
+#include "orchestration/resource/config_checks.h"
 
 namespace mutirao::orchestration {
 namespace {
@@ -63,6 +64,10 @@ class PostgresKind : public ResourceKind {
   const Json& config_schema() const override {
     static const Json schema = Json::parse(kSchema);
     return schema;
+  }
+  void CheckConfig(const Json& config, Diagnostics& errors) const override {
+    if (config.contains("port")) CheckPort(config["port"], "/port", /*host_too=*/false, errors);
+    CheckDurationAt(config, "wait", errors);
   }
   bool leaves_traces(const Json& /*config*/) const override { return false; }
 

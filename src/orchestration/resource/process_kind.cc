@@ -2,6 +2,7 @@
 
 #include <csignal>
 #include <filesystem>
+#include <set>
 #include <thread>
 
 #include <fmt/format.h>
@@ -9,6 +10,7 @@
 #include "base/clock.h"
 #include "orchestration/config/variables.h"
 #include "orchestration/definition/duration.h"
+#include "orchestration/resource/config_checks.h"
 #include "orchestration/resource/marked_processes.h"
 #include "orchestration/resource/readiness.h"
 #include "orchestration/resource/supervised_process.h"
@@ -78,6 +80,22 @@ void PutPorts(Json& value, const std::map<std::string, int>& ports) {
   value = std::move(text);
 }
 
+// Each ${port.NAME} is one of `ports`.
+void CheckPortUses(const Json& value, const std::set<std::string>& ports, const std::string& pointer,
+                   Diagnostics& errors) {
+  if (value.is_structured()) {
+    for (const auto& [key, item] : value.items()) CheckPortUses(item, ports, PointerJoin(pointer, key), errors);
+  }
+  if (!value.is_string()) return;
+  for (const VariableUse& use : FindVariables(value.get_ref<const std::string&>())) {
+    if (!use.name.starts_with("port.") || ports.contains(use.name)) continue;
+    errors.Add({.message = fmt::format("${{{}}} is no port of this resource", use.name),
+                .pointer = pointer,
+                .span = use.span,
+                .help = fmt::format("add it: ports: [{}]", use.name.substr(5))});
+  }
+}
+
 std::vector<std::string> TextsOf(const Json& list) {
   std::vector<std::string> texts;
   for (const Json& item : list) texts.push_back(ValueAsText(item));
@@ -120,6 +138,17 @@ class ProcessKind : public ResourceKind {
     return schema;
   }
 
+  void CheckConfig(const Json& config, Diagnostics& errors) const override {
+    CheckDurationAt(config, "start_timeout", errors);
+    CheckDurationAt(config, "stop_timeout", errors);
+    if (config.contains("ready") && config["ready"].contains("tcp")) {
+      CheckPort(config["ready"]["tcp"], "/ready/tcp", /*host_too=*/true, errors);
+    }
+    std::set<std::string> ports;
+    for (const Json& name : config.value("ports", Json::array())) ports.insert("port." + name.get<std::string>());
+    CheckPortUses(config, ports, "", errors);
+  }
+
   Result<std::unique_ptr<Resource>> Acquire(const AcquireContext& context) override {
     Json config = context.config;
     std::map<std::string, int> ports;
@@ -128,9 +157,6 @@ class ProcessKind : public ResourceKind {
       for (size_t i = 0; i < free.size(); ++i) ports[config["ports"][i].get<std::string>()] = free[i];
     }
     PutPorts(config, ports);
-    if (std::string text = config.dump(); text.find("${port.") != std::string::npos) {
-      return Status::Invalid("config uses a ${port.…} that `ports` does not name");
-    }
     SupervisedProcess::Options options = OptionsFor(context, config);
     Json facts = {{"host", "127.0.0.1"}, {"log", options.log_path}, {"port", ports}};
     std::unique_ptr<SupervisedProcess> process = MUTIRAO_TRY(SupervisedProcess::Start(options));

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "base/diagnostic.h"
 #include "base/json.h"
 #include "orchestration/config/environment.h"
 #include "orchestration/leases/lease.h"
@@ -74,6 +75,9 @@ class ResourceKind {
   virtual std::string description() const = 0;
   /// JSON Schema (draft 7) of its config, with types, descriptions and defaults.
   virtual const Json& config_schema() const = 0;
+  /// Find what is wrong with a config that fits the schema: an address that is none, keys that exclude each other.
+  /// Pointers start at the config. A text with ${…} is looked at when that was replaced.
+  virtual void CheckConfig(const Json& /*config*/, Diagnostics& /*errors*/) const {}
   /// Names of other resources that a config refers to.
   virtual std::vector<std::string> DependsOn(const Json& /*config*/) const { return {}; }
   /// Say whether it makes anything outside this process; only then there is a lease.

@@ -111,6 +111,11 @@ Result<Json> RunResources::ConfigOf(const ResourceDef& def, const std::string& l
     const Diagnostic& first = errors.list()[0];
     return Status::Invalid(fmt::format("config{}: {}", first.pointer, first.message)).Help(first.help);
   }
+  kinds_.Find(def.type)->CheckConfig(config, errors);
+  if (!errors.empty()) {
+    const Diagnostic& first = errors.list()[0];
+    return Status::Invalid(fmt::format("config{}: {}", first.pointer, first.message)).Help(first.help);
+  }
   for (const auto& [key, property] : schema["properties"].items()) {
     if (!config.contains(key) && property.contains("default")) config[key] = property["default"];
   }

@@ -65,17 +65,18 @@ class SecretKind : public ResourceKind {
     static const Json schema = Json::parse(kSchema);
     return schema;
   }
+  void CheckConfig(const Json& config, Diagnostics& errors) const override {
+    if (config.contains("env") == config.contains("file")) {
+      errors.Add("", "a secret comes from either env: NAME or file: PATH");
+    }
+  }
   bool leaves_traces(const Json& /*config*/) const override { return false; }
 
   Result<std::unique_ptr<Resource>> Acquire(const AcquireContext& context) override {
-    const Json& config = context.config;
-    if (config.contains("env") == config.contains("file")) {
-      return Status::Invalid("a secret comes from either env: NAME or file: PATH");
-    }
     std::string value = MUTIRAO_TRY(Read(context));
     if (value.empty()) return Status::Invalid(fmt::format("the secret {} is empty", context.resource));
     Redactor::Global().Add(value);
-    return std::make_unique<Secret>(config.value("as", VariableFor(context.resource)), std::move(value));
+    return std::make_unique<Secret>(context.config.value("as", VariableFor(context.resource)), std::move(value));
   }
   Status Reap(const Lease& /*lease*/) override { return Status::Ok(); }
 
