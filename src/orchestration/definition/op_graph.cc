@@ -61,25 +61,37 @@ std::vector<const OpDef*> InOrder(const JobDef& job) {
   return order;
 }
 
-std::set<std::string> Ancestors(const JobDef& job, const std::string& op) {
+namespace {
+
+// The ops that can be reached over `next`, without the first.
+std::set<std::string> Reached(const std::string& first, const std::map<std::string, std::vector<std::string>>& next) {
   std::set<std::string> found;
-  std::function<void(const std::string&)> add = [&](const std::string& name) {
-    const OpDef* def = job.FindOp(name);
-    if (def == nullptr) return;
-    for (const std::string& before : def->after) {
-      if (found.insert(before).second) add(before);
+  std::vector<std::string> open{first};
+  while (!open.empty()) {
+    const auto steps = next.find(open.back());
+    open.pop_back();
+    if (steps == next.end()) continue;
+    for (const std::string& name : steps->second) {
+      if (found.insert(name).second) open.push_back(name);
     }
-  };
-  add(op);
+  }
   return found;
 }
 
+}  // namespace
+
+std::set<std::string> Ancestors(const JobDef& job, const std::string& op) {
+  std::map<std::string, std::vector<std::string>> before;
+  for (const OpDef& one : job.ops) before[one.name] = one.after;
+  return Reached(op, before);
+}
+
 std::set<std::string> Descendants(const JobDef& job, const std::string& op) {
-  std::set<std::string> found;
-  for (const OpDef& other : job.ops) {
-    if (Ancestors(job, other.name).contains(op)) found.insert(other.name);
+  std::map<std::string, std::vector<std::string>> behind;
+  for (const OpDef& one : job.ops) {
+    for (const std::string& name : one.after) behind[name].push_back(one.name);
   }
-  return found;
+  return Reached(op, behind);
 }
 
 namespace {
