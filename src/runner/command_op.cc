@@ -54,11 +54,26 @@ PipesSettings ReadPipes(const OpDef& op) {
   return settings;
 }
 
+// The system ends arguments and variables at a NUL, so what stands behind it would be lost without a word.
+void RefuseNul(const std::string& text, const std::string& pointer, Diagnostics& errors) {
+  if (text.find('\0') == std::string::npos) return;
+  errors.Add(pointer, "this holds a NUL character, which no program can be given");
+}
+
 void BindEnvironment(const OpDef& op, const Variables& variables, BoundCommand& command, Diagnostics& errors) {
   if (!op.spec.contains("env") || !op.spec["env"].is_object()) return;
   for (const auto& [name, value] : op.spec["env"].items()) {
+    const std::string pointer = PointerJoin(op.pointer + "/env", name);
+    if (name.empty() || name.find_first_of(std::string_view("=\0", 2)) != std::string::npos) {
+      errors.Add({.message = fmt::format("\"{}\" cannot be the name of a variable", name),
+                  .pointer = pointer,
+                  .at_key = true,
+                  .help = "names have letters, digits and '_'"});
+      continue;
+    }
     std::string text = orchestration::ValueAsText(value);
-    command.environment[name] = variables.ExpandText(text, PointerJoin(op.pointer + "/env", name), errors);
+    command.environment[name] = variables.ExpandText(text, pointer, errors);
+    RefuseNul(command.environment[name], pointer, errors);
     if (orchestration::LooksSecret(name)) Redactor::Global().Add(command.environment[name]);
   }
 }
@@ -93,6 +108,7 @@ BoundCommand BindCommand(const LoadedJob& job, const OpDef& op, const std::strin
     for (size_t i = 0; i < op.spec["command"].size(); ++i) {
       std::string text = orchestration::ValueAsText(op.spec["command"][i]);
       command.argv.push_back(variables.ExpandText(text, PointerJoin(pointer, i), errors));
+      RefuseNul(command.argv.back(), PointerJoin(pointer, i), errors);
     }
   }
   BindEnvironment(op, variables, command, errors);
