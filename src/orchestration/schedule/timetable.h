@@ -18,6 +18,7 @@ namespace mutirao::orchestration {
 /// Where clocks are changed: a time that does not exist stands for the first instant after the gap, once however many
 /// times fall into it. A time that comes twice counts the first time. A rule that names a minute of every hour follows
 /// elapsed time instead: it skips what does not exist and goes through both hours.
+/// The changes that are known are those that the system's tables list: up to 2037.
 class Timetable {
  public:
   /// `zone` is an IANA name. Errors: kNotFound with a did-you-mean when the system knows no such zone.
