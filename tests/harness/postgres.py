@@ -28,16 +28,25 @@ class Postgres:
         data = f"{self.folder}/data"
         subprocess.run([*self.user, f"{programs()}/initdb", "-D", data, "-U", "mutirao", "-A", "trust", "--no-sync", "-E", "UTF8"],
                        check=True, capture_output=True, cwd=self.folder)
-        self.process = subprocess.Popen([*self.user, f"{programs()}/postgres", "-D", data, "-k", self.folder, "-c",
-                                         "listen_addresses=", "-c", "fsync=off"], cwd=self.folder,
-                                        stdout=subprocess.DEVNULL, stderr=open(f"{self.folder}/log", "wb"))
         self.uri = f"postgresql:///postgres?host={self.folder}&user=mutirao"
+        self.start()
+
+    def start(self):
+        """Start it, the first time or after halt()."""
+        self.process = subprocess.Popen([*self.user, f"{programs()}/postgres", "-D", f"{self.folder}/data", "-k", self.folder,
+                                         "-c", "listen_addresses=", "-c", "fsync=off"], cwd=self.folder,
+                                        stdout=subprocess.DEVNULL, stderr=open(f"{self.folder}/log", "ab"))
         for _ in range(600):
             if os.path.exists(f"{self.folder}/.s.PGSQL.5432"):
                 break
             time.sleep(0.05)
 
-    def stop(self):
+    def halt(self):
+        """End it, with all connections; its data stay."""
         self.process.send_signal(signal.SIGINT)
         self.process.wait(timeout=60)
+
+    def stop(self):
+        if self.process.poll() is None:
+            self.halt()
         shutil.rmtree(self.folder, ignore_errors=True)
