@@ -117,7 +117,7 @@ class Server {
     Diagnostics errors;
     auto plans = frame::BuildFrames(line.at("frames"), "", context, errors);
     MUTIRAO_TRY(errors.ToStatus());
-    const frame::PlanPtr plan = plans.at(line.at("frame").get<std::string>());
+    const frame::PlanPtr plan = plans.plans.at(line.at("frame").get<std::string>());
     const std::string target = line.at("folder").get<std::string>() + "/out-" + RandomHex(8);
     auto sink = MUTIRAO_TRY(runner::AllFormats().MakeSink({{"parquet", target}}, plan->schema(), {}, errors));
     auto write = MUTIRAO_TRY(frame::MakeWrite(plan, sink));
