@@ -3,8 +3,11 @@
 import sys
 from pathlib import Path
 
-import pyarrow.compute as pc
-import pyarrow.dataset as ds
+try:
+    import pyarrow.compute as pc
+    import pyarrow.dataset as ds
+except ModuleNotFoundError:
+    sys.exit(f"report.py needs pyarrow, which {sys.executable} does not have: put another python3 in front of PATH")
 
 dataset, report = sys.argv[1:]
 table = ds.dataset(dataset, format="parquet", partitioning="hive").to_table(
