@@ -68,8 +68,10 @@ void PushedFilter::Convert(const RowIndex& rows, const FieldReader& reader, Scra
   std::ranges::sort(found, [](const BadField& x, const BadField& y) {
     return std::pair(x.row, x.field) < std::pair(y.row, y.field);
   });
-  const auto more = std::ranges::unique(found, {}, &BadField::row);
-  found.erase(more.begin(), more.end());
+  // Not std::ranges::unique: clang 14 cannot take its result from the library of g++ 12.
+  found.erase(
+      std::unique(found.begin(), found.end(), [](const BadField& x, const BadField& y) { return x.row == y.row; }),
+      found.end());
   size_t next = 0;
   std::erase_if(*selection, [&](uint32_t row) {
     if (next == found.size() || found[next].row != row) return false;
