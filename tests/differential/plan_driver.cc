@@ -103,7 +103,7 @@ class Driver {
     frame::FramesContext context;
     context.registry = &registry_;
     Diagnostics errors;
-    auto plans = frame::BuildFrames(frames, "", context, errors);
+    auto plans = frame::BuildFrames(frames, "", context, errors).plans;
     MUTIRAO_TRY(errors.ToStatus());
     return plans.at(line.at("frame").get<std::string>());
   }
