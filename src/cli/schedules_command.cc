@@ -220,7 +220,9 @@ int Enable(const Terminal& terminal, const std::string& name, bool enabled) {
   int code = kExitOk;
   const std::optional<OneSchedule> one = OpenOne(terminal, name, code);
   if (!one) return code;
-  const auto& [project, schedule] = *one;
+  // No bindings: clang 14 does not let a lambda use them.
+  const ProjectStore& project = one->project;
+  const FoundSchedule& schedule = one->schedule;
   const Status status = [&]() -> Status {
     if (!project.store)
       return Status::NotFound(fmt::format("no server has seen {} yet", schedule.full_name()))
