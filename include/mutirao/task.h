@@ -18,7 +18,7 @@ extern "C" {
 
 /* What this header describes. It grows when a function or a structure changes; a caller compares it with
  * mutirao_task_abi() before anything else. */
-#define MUTIRAO_TASK_ABI 1
+#define MUTIRAO_TASK_ABI 2
 
 MUTIRAO_API int mutirao_task_abi(void);
 
@@ -60,6 +60,7 @@ typedef struct MutiraoTaskProgress {
  *   "spill_dir"  folder for what goes to disk
  *   "execution"  letters and digits that no other execution of any task has: they become part of the names of its
  *                files, so that a task which is run twice never writes one file twice
+ *   "modules"    folder with the libraries that documents of ops name
  * Gives NULL when they are wrong; see mutirao_last_error. */
 MUTIRAO_API MutiraoTask* mutirao_task_new(const char* options);
 
@@ -73,6 +74,10 @@ MUTIRAO_API void mutirao_task_cancel(MutiraoTask* task);
 
 /* From any thread. */
 MUTIRAO_API void mutirao_task_progress(const MutiraoTask* task, MutiraoTaskProgress* progress);
+
+/* What the execution told since this was called last: {"lines": [text, …], "share": 0.5} with either member, or NULL.
+ * To be freed by mutirao_text_free. From any thread. */
+MUTIRAO_API char* mutirao_task_news(MutiraoTask* task);
 
 /* REQUIRES: mutirao_task_run does not run. NULL is fine. */
 MUTIRAO_API void mutirao_task_free(MutiraoTask* task);

@@ -5,7 +5,7 @@ import json
 import os
 from pathlib import Path
 
-ABI = 1
+ABI = 2
 
 
 class TaskError(Exception):
@@ -62,6 +62,16 @@ class Task:
         self._library.c.mutirao_task_progress(self._handle, ctypes.byref(progress))
         return progress.as_dict()
 
+    def news(self):
+        """What it told since the last time: {"lines": [text, …], "share": of the whole}, or None."""
+        text = self._library.c.mutirao_task_news(self._handle)
+        if not text:
+            return None
+        try:
+            return json.loads(ctypes.string_at(text))
+        finally:
+            self._library.c.mutirao_text_free(text)
+
     def close(self):
         """Free the execution. Nothing may use it afterwards."""
         handle, self._handle = self._handle, None
@@ -88,6 +98,7 @@ class Library:
             "mutirao_task_run": (ctypes.c_int, [ctypes.c_void_p, ctypes.c_char_p, ctypes.POINTER(ctypes.c_void_p)]),
             "mutirao_task_cancel": (None, [ctypes.c_void_p]),
             "mutirao_task_progress": (None, [ctypes.c_void_p, ctypes.POINTER(Progress)]),
+            "mutirao_task_news": (ctypes.c_void_p, [ctypes.c_void_p]),
             "mutirao_task_free": (None, [ctypes.c_void_p]),
             "mutirao_text_free": (None, [ctypes.c_void_p]),
         }

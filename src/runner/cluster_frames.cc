@@ -29,6 +29,18 @@ int64_t TaskBytes(const std::vector<frame::PlanPtr>& roots, int slots) {
 
 }  // namespace
 
+std::function<void(const cluster::ClusterEvent&)> ClusterListener(const orchestration::OpDef& op,
+                                                                  const orchestration::OpAttempt& attempt,
+                                                                  RunEvents& events) {
+  return [&op, &attempt, &events](const cluster::ClusterEvent& event) {
+    if (event.kind == "worker_gone") events.OpWarned(op.name, event.text);
+    if (!attempt.emit) return;
+    Json data = event.data;
+    data["message"] = event.text;
+    attempt.emit(orchestration::event::kOpProgress, std::move(data));
+  };
+}
+
 Result<engine::ExecutionReport> ExecuteOnCluster(cluster::DaskCluster& cluster,
                                                  const std::vector<frame::PlanPtr>& roots,
                                                  const engine::Staging& staging, const engine::ExecuteOptions& options,

@@ -93,19 +93,6 @@ Json MetadataFor(const LoadedJob& job, const OpDef& op, const std::string& run_i
   return metadata;
 }
 
-// What happens to workers while an op uses them: in the run's log, and what costs time also on the terminal.
-std::function<void(const cluster::ClusterEvent&)> ClusterListener(const OpDef& op,
-                                                                  const orchestration::OpAttempt& attempt,
-                                                                  RunEvents& events) {
-  return [&op, &attempt, &events](const cluster::ClusterEvent& event) {
-    if (event.kind == "worker_gone") events.OpWarned(op.name, event.text);
-    if (!attempt.emit) return;
-    Json data = event.data;
-    data["message"] = event.text;
-    attempt.emit(orchestration::event::kOpProgress, std::move(data));
-  };
-}
-
 // The first `published` writes are visible.
 Json SumUp(const LoadedJob& job, const BoundFrames& bound, const std::vector<WriteAccount>& accounts, size_t published,
            const engine::ExecutionReport& report) {

@@ -72,7 +72,12 @@ Status JobExecutor::Execute(const OpDef& op, const orchestration::OpAttempt& att
   if (op.body == OpBody::kModule) {
     BoundModule module = BindModule(job_, op, attempt.run_id, &attempt, errors);
     if (!errors.empty()) return Refuse(op, errors);
-    outcome = MUTIRAO_TRY(RunModuleOp(op, module, attempt, events_));
+    cluster::DaskCluster* cluster = ClusterOf(op, attempt);
+    if (cluster == nullptr) {
+      outcome = MUTIRAO_TRY(RunModuleOp(op, module, attempt, events_));
+    } else {
+      outcome = MUTIRAO_TRY(RunModuleOpOnCluster(*cluster, op, module, attempt, events_));
+    }
     return Status::Ok();
   }
   BoundFrames bound = BindFrames(job_, op, attempt.run_id, {.attempt = &attempt}, errors);

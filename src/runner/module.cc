@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "base/diagnostic.h"
+#include "base/elf_platform.h"
 #include "base/log.h"
 #include "frame/plan/plan.h"
 #include "runner/all_formats.h"
@@ -40,6 +41,12 @@ Table NewIn(const Table& now, const Table& before) {
 Result<Module> LoadLibrary(const std::string& path) {
   const OpTable ops = RegisteredOps();
   const ResourceTable resources = RegisteredResources();
+  const Result<std::string> built_for = PlatformOfLibrary(path);
+  if (built_for.ok() && *built_for != OwnPlatform()) {
+    return Status::Invalid(
+               fmt::format("module {} is built for {}, this machine is {}", path, *built_for, OwnPlatform()))
+        .Help("build the module on a machine like this one");
+  }
   void* library = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
   if (!library) return Status::Invalid(fmt::format("cannot load module {}: {}", path, dlerror()));
   auto abi = reinterpret_cast<int (*)()>(dlsym(library, "MutiraoModuleAbi"));

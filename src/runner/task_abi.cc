@@ -1,6 +1,5 @@
 #include <malloc.h>
 #include <string.h>
-#include <sys/utsname.h>
 
 #include <atomic>
 #include <memory>
@@ -8,6 +7,7 @@
 #include <set>
 #include <stop_token>
 #include <string>
+#include <utility>
 
 #include <arrow/memory_pool.h>
 #include <arrow/util/config.h>
@@ -16,7 +16,9 @@
 #include <mutirao/task.h>
 #include <mutirao/version.h>
 
+#include "base/elf_platform.h"
 #include "engine/stage.h"
+#include "runner/op_task.h"
 #include "runner/task_runner.h"
 
 using mutirao::Json;
@@ -34,6 +36,8 @@ struct MutiraoTask {
   std::atomic<int64_t> bytes_total{0};
   std::mutex mutex;
   std::set<std::string> warnings;  // guarded by mutex
+  std::string modules;
+  Json news;  // guarded by mutex
 };
 
 namespace {
@@ -64,6 +68,8 @@ Status ReadOptions(const Json& json, MutiraoTask& task) {
       task.options.memory = value.get<int64_t>();
     } else if (key == "spill_dir" && value.is_string()) {
       task.options.spill_dir = value.get<std::string>();
+    } else if (key == "modules" && value.is_string()) {
+      task.modules = value.get<std::string>();
     } else if (key == "execution" && value.is_string()) {
       task.execution = value.get<std::string>();
     } else {
@@ -94,10 +100,27 @@ Result<MutiraoTask*> Make(const char* options) {
   return task.release();
 }
 
+mutirao::runner::OpTaskHooks HooksOf(MutiraoTask& task) {
+  mutirao::runner::OpTaskHooks hooks{.modules = task.modules, .stop = task.options.stop, .log = {}, .progress = {}};
+  hooks.log = [&task](const std::string& line) {
+    std::lock_guard lock(task.mutex);
+    task.news["lines"].push_back(line);
+  };
+  hooks.progress = [&task](double share) {
+    std::lock_guard lock(task.mutex);
+    task.news["share"] = share;
+  };
+  return hooks;
+}
+
 Result<std::string> Run(MutiraoTask& task, const char* document) {
   if (document == nullptr) return Status::Invalid("there is no task document");
   Json json = MUTIRAO_TRY(mutirao::ParseJson(document).Context("task document"));
   if (!task.execution.empty() && json.is_object()) json["execution"] = task.execution;
+  if (mutirao::runner::IsOpTask(json)) {
+    Json result = MUTIRAO_TRY(mutirao::runner::RunOpTask(json, HooksOf(task)));
+    return result.dump(-1, ' ', false, Json::error_handler_t::replace);
+  }
   Json result = MUTIRAO_TRY(mutirao::runner::RunTaskDocument(json, task.options));
   std::lock_guard lock(task.mutex);
   if (!task.warnings.empty()) result["warnings"] = task.warnings;
@@ -105,14 +128,12 @@ Result<std::string> Run(MutiraoTask& task, const char* document) {
 }
 
 std::string DescribeBuild() {
-  utsname machine{};
-  uname(&machine);
   Json build;
   build["version"] = MUTIRAO_VERSION;
   build["abi"] = MUTIRAO_TASK_ABI;
   build["task"] = mutirao::engine::TaskVersion();
   build["arrow"] = arrow::GetBuildInfo().version_string;
-  build["platform"] = std::string("linux-") + machine.machine;
+  build["platform"] = mutirao::OwnPlatform();
   return build.dump();
 }
 
@@ -168,6 +189,13 @@ void mutirao_task_progress(const MutiraoTask* task, MutiraoTaskProgress* progres
   progress->rows_written = task->rows_written;
   progress->bytes_read = task->bytes_read;
   progress->bytes_total = task->bytes_total;
+}
+
+char* mutirao_task_news(MutiraoTask* task) {
+  std::lock_guard lock(task->mutex);
+  if (task->news.is_null()) return nullptr;
+  const std::string text = std::exchange(task->news, Json()).dump(-1, ' ', false, Json::error_handler_t::replace);
+  return strdup(text.c_str());
 }
 
 void mutirao_task_free(MutiraoTask* task) {

@@ -14,7 +14,7 @@ import dask
 import distributed
 from distributed import Client
 
-from mutirao.dask import lines, providers, worker
+from mutirao.dask import lines, modules, providers, worker
 from mutirao.dask.attempts import Attempts
 from mutirao.dask.errors import describe
 
@@ -42,6 +42,7 @@ class Driver:
         self._cluster = None
         self._client = None
         self._attempts = Attempts(self._out, self._begin)
+        self._modules = modules.Sender()
         self._workers = {}
         self._greeted = set()
         self._jobs = set()
@@ -85,7 +86,7 @@ class Driver:
                 greeted = True
             elif kind == "close":
                 return
-            elif kind in ("start", "check", "submit", "cancel", "reap"):
+            elif kind in ("start", "check", "module", "submit", "cancel", "reap"):
                 try:
                     self._begin(getattr(self, f"_on_{kind}"), message)
                 except (KeyError, TypeError) as error:
@@ -199,6 +200,8 @@ class Driver:
         _, message = event
         if message.get("event") == "running":
             self._out.send("running", task=message["task"], worker=message["worker"])
+        elif message.get("event") == "news":
+            self._out.send("news", task=message["task"], news=message["news"])
         elif message.get("event") == "ended":
             self._attempts.ended(message)
         elif message.get("event") == "progress":
@@ -228,6 +231,14 @@ class Driver:
                 continue
             found[address] = [describe(answer)["message"]] if isinstance(answer, BaseException) else answer["files"]
         self._out.send("checked", token=message["token"], workers=found)
+
+    async def _on_module(self, message):
+        try:
+            name, sent = await self._modules.send(self._client, message["path"])
+        except Exception as error:
+            self._out.send("module_sent", token=message["token"], error=describe(error))
+            return
+        self._out.send("module_sent", token=message["token"], module=name, sent=sent)
 
     def _threads(self):
         """Threads for one task: the cores of the busiest machine, shared by the slots there."""

@@ -14,6 +14,7 @@ from distributed import get_worker
 from distributed.worker import Worker
 
 from mutirao._library import Library, TaskError
+from mutirao.dask import modules
 
 TOPIC = "mutirao"
 REPORT_SECONDS = 0.5
@@ -62,7 +63,7 @@ def run_task(key, document, threads):
 def _run(worker, key, document, threads):
     worker.log_event(TOPIC, {"event": "running", "task": key, "worker": worker.address})
     options = {"threads": threads, "memory": memory_budget(worker), "spill_dir": worker.local_directory,
-               "execution": uuid.uuid4().hex[:8]}
+               "execution": uuid.uuid4().hex[:8], "modules": str(modules.folder_of(worker))}
     try:
         task = library().task(options)
     except ImportError as error:
@@ -79,7 +80,14 @@ def _run(worker, key, document, threads):
     finally:
         with _lock:
             del _running[key]
+            _tell_news(worker, key, task)
             task.close()
+
+
+def _tell_news(worker, key, task):
+    news = task.news()
+    if news:
+        worker.log_event(TOPIC, {"event": "news", "task": key, "news": news})
 
 
 def cancel_tasks(keys):
@@ -141,6 +149,8 @@ def _report(worker):
         idle.wait(REPORT_SECONDS)
         with _lock:
             tasks = {key: task.progress() for key, task in _running.items()}
+            for key, task in _running.items():
+                _tell_news(worker, key, task)
             if not tasks:
                 global _reporter
                 _reporter = None

@@ -9,6 +9,7 @@
 
 #include "base/log.h"
 #include "cluster/dask/messages.h"
+#include "cluster/dask/op_run.h"
 #include "cluster/dask/plan_run.h"
 
 namespace mutirao::cluster {
@@ -146,9 +147,7 @@ void DaskCluster::Tell(std::string kind, std::string text, Json data) const {
   if (hooks_.on_event) hooks_.on_event(event);
   if (event.kind == "log") return;
   std::lock_guard lock(mutex_);
-  for (const auto& [name, run] : runs_) {
-    if (run->request().on_event) run->request().on_event(event);
-  }
+  for (const auto& [name, listener] : listeners_) listener->Tell(event);
 }
 
 void DaskCluster::Break(Status why) {
@@ -172,7 +171,8 @@ Status DaskCluster::TakeWorker(const Json& message) {
                        .host = TextOf(message, "host"),
                        .slots = static_cast<int>(std::max<int64_t>(1, NumberOf(message, "slots"))),
                        .memory_limit = NumberOf(message, "memory_limit"),
-                       .pid = NumberOf(message, "pid")};
+                       .pid = NumberOf(message, "pid"),
+                       .platform = message.contains("build") ? TextOf(message["build"], "platform") : ""};
   MUTIRAO_TRY(CheckBuild(worker.address, message.contains("build") ? message["build"] : Json()));
   Json data = {{"worker", worker.address}, {"host", worker.host}, {"slots", worker.slots}, {"pid", worker.pid}};
   data["memory_limit"] = worker.memory_limit;
@@ -215,14 +215,15 @@ void DaskCluster::OnMessage(const Json& message) {
     }
   } else if (type == "failed_start") {
     started_ = ErrorOf(message);
-  } else if (type == "checked") {
+  } else if (type == "checked" || type == "module_sent") {
     checks_[TextOf(message, "token")] = message;
   } else if (type == "progress") {
-    for (auto& [name, run] : runs_) run->Take(message);
-  } else if (type == "running" || type == "done" || type == "failed" || type == "lost" || type == "cancelled") {
+    for (auto& [name, listener] : listeners_) listener->Take(message);
+  } else if (type == "running" || type == "news" || type == "done" || type == "failed" || type == "lost" ||
+             type == "cancelled") {
     Result<TaskKey> key = TaskKey::Parse(TextOf(message, "task"));
-    auto run = key.ok() ? runs_.find(key->run) : runs_.end();
-    if (run != runs_.end()) run->second->Take(message);
+    auto listener = key.ok() ? listeners_.find(key->run) : listeners_.end();
+    if (listener != listeners_.end()) listener->second->Take(message);
   } else if (type != "closed") {
     lock.unlock();
     return Break(Status::Internal(fmt::format("the cluster's driver sent a message of unknown type \"{}\"", type)));
@@ -262,6 +263,10 @@ double DaskCluster::worker_seconds() const {
 
 Result<PlanOutcome> DaskCluster::Run(const PlanRequest& request) {
   return PlanRun(*this, request).Run();
+}
+
+Result<Json> DaskCluster::RunModule(const ModuleTask& task) {
+  return OpRun(*this, task).Run();
 }
 
 Result<bool> DaskCluster::Reap(const ClusterSpec& spec, const Json& handle, Clock::time_point deadline) {

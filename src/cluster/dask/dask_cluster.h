@@ -33,7 +33,8 @@ struct ClusterSpec {
   DriverCommand driver;
 };
 
-/// Something to tell about a cluster: kinds "starting", "ready", "worker_added", "worker_gone", "workers", "log".
+/// Something to tell about a cluster: kinds "starting", "ready", "worker_added", "worker_gone", "worker", "module",
+/// "running", "log".
 struct ClusterEvent {
   std::string kind;
   std::string text;
@@ -47,6 +48,7 @@ struct ClusterWorker {
   int slots = 1;
   int64_t memory_limit = 0;
   int64_t pid = 0;
+  std::string platform;  ///< "linux-x86_64"
 };
 
 /// A plan to be run on a cluster.
@@ -79,6 +81,10 @@ struct PlanOutcome {
 
 /// A plan while it runs; see plan_run.h.
 class PlanRun;
+/// A module's op while it runs; see op_run.h.
+class OpRun;
+struct ModuleTask;
+class TaskListener;
 
 /// A running Dask cluster that runs plans, through a driver process.
 ///
@@ -105,6 +111,11 @@ class DaskCluster {
   /// kUnavailable when the cluster is gone.
   Result<PlanOutcome> Run(const PlanRequest& request);
 
+  /// Run a task with a library of the user's on one worker, and give its result document. The library goes to every
+  /// worker once. Blocks.
+  /// Errors: as the task; kInvalid when a worker is of another platform; kUnavailable when its worker died.
+  Result<Json> RunModule(const ModuleTask& task);
+
   /// Close the cluster. Errors: kDeadline when the driver had to be killed. Safe to call twice.
   Status Close(std::chrono::steady_clock::time_point deadline);
 
@@ -120,6 +131,7 @@ class DaskCluster {
 
  private:
   friend class PlanRun;
+  friend class OpRun;
   DaskCluster(ClusterSpec spec, Hooks hooks) : spec_(std::move(spec)), hooks_(std::move(hooks)) {}
 
   Status Begin(std::stop_token stop);
@@ -140,9 +152,9 @@ class DaskCluster {
   std::condition_variable_any changed_;
   // Guarded by mutex_.
   std::map<std::string, std::pair<ClusterWorker, std::chrono::steady_clock::time_point>> workers_;
-  std::map<std::string, PlanRun*> runs_;  // by attempt
-  std::map<std::string, Json> checks_;    // answers to storage checks, by token
-  std::deque<Json> held_;                 // handles to be stored by the thread in Start
+  std::map<std::string, TaskListener*> listeners_;  // by attempt
+  std::map<std::string, Json> checks_;              // answers to what was asked of all workers, by token
+  std::deque<Json> held_;                           // handles to be stored by the thread in Start
   std::optional<Status> started_;
   std::optional<Status> broken_;
   std::string dashboard_;

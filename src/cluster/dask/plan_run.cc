@@ -40,13 +40,13 @@ int64_t Sum(const Json& result, const char* count) {
 PlanRun::PlanRun(DaskCluster& cluster, const PlanRequest& request)
     : cluster_(cluster), request_(request), exchange_dir_(request.staging.at(0) + "/exchange") {
   std::lock_guard lock(cluster_.mutex_);
-  cluster_.runs_[request_.attempt] = this;
+  cluster_.listeners_[request_.attempt] = this;
 }
 
 PlanRun::~PlanRun() {
   {
     std::lock_guard lock(cluster_.mutex_);
-    cluster_.runs_.erase(request_.attempt);
+    cluster_.listeners_.erase(request_.attempt);
   }
   storage::RemoveTree(exchange_dir_);
 }

@@ -8,6 +8,7 @@
 
 #include "cluster/dask/dask_cluster.h"
 #include "cluster/dask/messages.h"
+#include "cluster/dask/task_listener.h"
 #include "cluster/plan_progress.h"
 
 namespace mutirao::cluster {
@@ -15,16 +16,17 @@ namespace mutirao::cluster {
 /// One plan on its way through a cluster: does what PlanProgress decides.
 ///
 /// Threads: lives in the thread of DaskCluster::Run; Take is called by the link's thread under the cluster's mutex.
-class PlanRun {
+class PlanRun : public TaskListener {
  public:
   PlanRun(DaskCluster& cluster, const PlanRequest& request);
-  ~PlanRun();
+  ~PlanRun() override;
 
   Result<PlanOutcome> Run();
 
-  /// Put a message about tasks into the queue. REQUIRES: the cluster's mutex is held.
-  void Take(const Json& message) { arrived_.push_back(message); }
-  const PlanRequest& request() const { return request_; }
+  void Take(const Json& message) override { arrived_.push_back(message); }
+  void Tell(const ClusterEvent& event) override {
+    if (request_.on_event) request_.on_event(event);
+  }
 
  private:
   using Time = PlanProgress::Time;
