@@ -178,6 +178,7 @@ int64_t CollectRest(const JoinShape& shape, const JoinTable& table, int part, st
     }
     return static_cast<int64_t>(table.null_rows().size());
   }
+  if (!shape.gives_unmatched_build() && !shape.gives_matched_build()) return table.CountUnmatched(part);
   int64_t unmatched = 0;
   std::vector<uint32_t> numbers;
   table.ForEachKey(part, [&](const JoinMatch& first) {

@@ -213,6 +213,33 @@ Status JoinTable::BuildPart(int number, const RunContext& run) {
 }
 
 template <typename Slot>
+int64_t JoinTable::CountUnmatchedIn(const Part& part) const {
+  const Slot* const slots = Slots<Slot>(part);
+  int64_t keys = 0;
+  uint32_t chained = 0;
+  // Whether a slot counts cannot be foretold, so nothing branches on it.
+  for (size_t i = 0; i < part.capacity; ++i) {
+    const JoinMatch match = slots[i].match;
+    const bool counts = (match.row != kFree) & !match.marked();
+    keys += counts;
+    chained |= counts ? match.next : 0;
+  }
+  if (chained == 0) return keys;
+  int64_t rows = 0;
+  for (size_t i = 0; i < part.capacity; ++i) {
+    if (slots[i].match.row == kFree || slots[i].match.marked()) continue;
+    const auto number = static_cast<uint32_t>(&part - parts_.data());
+    for (const JoinMatch* match = &slots[i].match; match != nullptr; match = Next(number, *match)) ++rows;
+  }
+  return rows;
+}
+
+int64_t JoinTable::CountUnmatched(int part) const {
+  const Part& at = parts_[static_cast<size_t>(part)];
+  return is_narrow_ ? CountUnmatchedIn<Narrow>(at) : CountUnmatchedIn<Wide>(at);
+}
+
+template <typename Slot>
 void JoinTable::FindBlock(const KeyBatch& keys, size_t begin, size_t end, JoinMatch** found) {
   constexpr size_t kBlock = 64;
   std::array<uint32_t, kBlock> slots_of;

@@ -76,6 +76,9 @@ class JoinTable {
     }
   }
 
+  /// Count the rows of a part whose key was not found.
+  int64_t CountUnmatched(int part) const;
+
   size_t rows() const { return rows_; }
   /// Rows with a null among the keys, which match nothing.
   const std::vector<uint32_t>& null_rows() const { return null_rows_; }
@@ -134,6 +137,8 @@ class JoinTable {
   Status MakeRoom();
   template <typename Slot>
   void AddToPart(Part& part, const Added& added, uint32_t base, size_t begin, size_t end);
+  template <typename Slot>
+  int64_t CountUnmatchedIn(const Part& part) const;
   template <typename Slot>
   void FindBlock(const KeyBatch& keys, size_t begin, size_t end, JoinMatch** found);
 

@@ -35,6 +35,10 @@ inline void CopyText(uint8_t* to, const uint8_t* from, size_t length) {
   }
 }
 
+Status TooMuchText() {
+  return Status::Exhausted("the text of one column in one batch is over 2 GiB");
+}
+
 template <typename T>
 Result<ArrayPtr> TakeFixedRows(const arrow::ArrayData& data, std::span<const uint32_t> rows,
                                std::shared_ptr<arrow::Buffer> validity) {
@@ -59,7 +63,7 @@ Result<ArrayPtr> TakeTextRows(const arrow::ArrayData& data, std::span<const uint
     total += view.length(rows[i]);
     ends[i + 1] = static_cast<int32_t>(total);
   }
-  if (total > INT32_MAX) return Status::Exhausted("the text of one column in one batch is over 2 GiB");
+  if (total > INT32_MAX) return TooMuchText();
   std::shared_ptr<arrow::Buffer> bytes = MUTIRAO_TRY(arrow::AllocateBuffer(total));
   uint8_t* out = bytes->mutable_data();
   for (size_t begin = 0; begin < rows.size();) {
@@ -100,6 +104,28 @@ Gather::Gather(TypePtr type, std::vector<ArrayPtr> chunks) : type_(std::move(typ
     }
     chunks_.push_back(chunk);
   }
+  if (PhysicalOf(*type_) == Physical::kBytes) LookForOneLength();
+}
+
+void Gather::LookForOneLength() {
+  for (size_t i = 0; i < chunks_.size(); ++i) {
+    const auto* offsets = reinterpret_cast<const int32_t*>(chunks_[i].values);
+    const int64_t rows = arrays_[i]->length();
+    if (rows == 0) continue;
+    const int32_t length = one_length_ >= 0 ? one_length_ : offsets[1] - offsets[0];
+    // Most that differ do so soon, and those that do not are added up quickly.
+    constexpr int64_t kAtOnce = 1024;
+    for (int64_t begin = 0; begin < rows; begin += kAtOnce) {
+      const int64_t end = std::min(begin + kAtOnce, rows);
+      int32_t differing = 0;
+      for (int64_t row = begin; row < end; ++row) differing |= (offsets[row + 1] - offsets[row]) ^ length;
+      if (differing != 0) {
+        one_length_ = -1;
+        return;
+      }
+    }
+    one_length_ = length;
+  }
 }
 
 Result<std::shared_ptr<arrow::Buffer>> Gather::TakeValidity(std::span<const RowRef> rows, int64_t* nulls) const {
@@ -128,12 +154,14 @@ Result<ArrayPtr> Gather::TakeFixed(std::span<const RowRef> rows) const {
   std::shared_ptr<arrow::Buffer> values =
       MUTIRAO_TRY(arrow::AllocateBuffer(static_cast<int64_t>(rows.size() * sizeof(T))));
   T* out = reinterpret_cast<T*>(values->mutable_data());
+  const auto place = [&](const RowRef& row) { return chunks_[row.chunk].values + size_t{row.row} * sizeof(T); };
   for (size_t i = 0; i < rows.size(); ++i) {
+    if (i + kAhead < rows.size() && rows[i + kAhead] != kNoRow) __builtin_prefetch(place(rows[i + kAhead]));
     if (rows[i] == kNoRow) {
       out[i] = 0;
       continue;
     }
-    std::memcpy(out + i, chunks_[rows[i].chunk].values + size_t{rows[i].row} * sizeof(T), sizeof(T));
+    std::memcpy(out + i, place(rows[i]), sizeof(T));
   }
   return arrow::MakeArray(arrow::ArrayData::Make(type_, static_cast<int64_t>(rows.size()), {validity, values}, nulls));
 }
@@ -157,27 +185,62 @@ Result<ArrayPtr> Gather::TakeBytes(std::span<const RowRef> rows) const {
   auto validity = MUTIRAO_TRY(TakeValidity(rows, &nulls));
   std::shared_ptr<arrow::Buffer> offsets =
       MUTIRAO_TRY(arrow::AllocateBuffer(static_cast<int64_t>((rows.size() + 1) * 4)));
-  auto* out = reinterpret_cast<int32_t*>(offsets->mutable_data());
-  int64_t total = 0;
-  out[0] = 0;
-  std::vector<const uint8_t*> texts(rows.size());
-  for (size_t i = 0; i < rows.size(); ++i) {
-    if (rows[i] != kNoRow) {
-      const Chunk& chunk = chunks_[rows[i].chunk];
-      const auto* from = reinterpret_cast<const int32_t*>(chunk.values) + rows[i].row;
-      texts[i] = chunk.bytes + from[0];
-      total += from[1] - from[0];
-    }
-    out[i + 1] = static_cast<int32_t>(total);
-  }
-  if (total > INT32_MAX) return Status::Exhausted("the text of one column in one batch is over 2 GiB");
-  std::shared_ptr<arrow::Buffer> bytes = MUTIRAO_TRY(arrow::AllocateBuffer(total));
-  for (size_t i = 0; i < rows.size(); ++i) {
-    if (i + kAhead < rows.size()) __builtin_prefetch(texts[i + kAhead]);
-    CopyText(bytes->mutable_data() + out[i], texts[i], static_cast<size_t>(out[i + 1] - out[i]));
-  }
+  auto* ends = reinterpret_cast<int32_t*>(offsets->mutable_data());
+  ends[0] = 0;
+  std::shared_ptr<arrow::Buffer> bytes;
+  MUTIRAO_TRY(one_length_ >= 0 ? CopyTextsOfOneLength(rows, ends, &bytes) : CopyTexts(rows, ends, &bytes));
   return arrow::MakeArray(
       arrow::ArrayData::Make(type_, static_cast<int64_t>(rows.size()), {validity, offsets, bytes}, nulls));
+}
+
+// Memory is what it waits for: first for where each text lies, then for the text.
+Status Gather::CopyTexts(std::span<const RowRef> rows, int32_t* ends, std::shared_ptr<arrow::Buffer>* bytes) const {
+  const auto place = [&](const RowRef& row) {
+    return reinterpret_cast<const int32_t*>(chunks_[row.chunk].values) + row.row;
+  };
+  int64_t total = 0;
+  std::vector<const uint8_t*> texts(rows.size());
+  for (size_t i = 0; i < rows.size(); ++i) {
+    if (i + kAhead < rows.size() && rows[i + kAhead] != kNoRow) __builtin_prefetch(place(rows[i + kAhead]));
+    if (rows[i] != kNoRow) {
+      const int32_t* from = place(rows[i]);
+      texts[i] = chunks_[rows[i].chunk].bytes + from[0];
+      total += from[1] - from[0];
+    }
+    ends[i + 1] = static_cast<int32_t>(total);
+  }
+  if (total > INT32_MAX) return TooMuchText();
+  *bytes = MUTIRAO_TRY(arrow::AllocateBuffer(total));
+  uint8_t* const out = (*bytes)->mutable_data();
+  for (size_t i = 0; i < rows.size(); ++i) {
+    if (i + kAhead < rows.size()) __builtin_prefetch(texts[i + kAhead]);
+    CopyText(out + ends[i], texts[i], static_cast<size_t>(ends[i + 1] - ends[i]));
+  }
+  return {};
+}
+
+Status Gather::CopyTextsOfOneLength(std::span<const RowRef> rows, int32_t* ends,
+                                    std::shared_ptr<arrow::Buffer>* bytes) const {
+  const auto length = static_cast<size_t>(one_length_);
+  if (rows.size() * length > INT32_MAX) return TooMuchText();
+  *bytes = MUTIRAO_TRY(arrow::AllocateBuffer(static_cast<int64_t>(rows.size() * length)));
+  uint8_t* out = (*bytes)->mutable_data();
+  std::vector<const uint8_t*> first(chunks_.size());  // text of each chunk
+  for (size_t i = 0; i < chunks_.size(); ++i) {
+    if (arrays_[i]->length() == 0) continue;
+    first[i] = chunks_[i].bytes + *reinterpret_cast<const int32_t*>(chunks_[i].values);
+  }
+  const auto text = [&](const RowRef& row) { return first[row.chunk] + row.row * length; };
+  size_t total = 0;
+  for (size_t i = 0; i < rows.size(); ++i) {
+    if (i + kAhead < rows.size() && rows[i + kAhead] != kNoRow) __builtin_prefetch(text(rows[i + kAhead]));
+    if (rows[i] != kNoRow) {
+      CopyText(out + total, text(rows[i]), length);
+      total += length;
+    }
+    ends[i + 1] = static_cast<int32_t>(total);
+  }
+  return {};
 }
 
 Result<ArrayPtr> Gather::TakeOther(std::span<const RowRef> rows) const {

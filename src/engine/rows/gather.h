@@ -36,6 +36,9 @@ class Gather {
     const uint8_t* validity = nullptr;
     int64_t offset = 0;
   };
+  void LookForOneLength();
+  Status CopyTexts(std::span<const RowRef> rows, int32_t* ends, std::shared_ptr<arrow::Buffer>* bytes) const;
+  Status CopyTextsOfOneLength(std::span<const RowRef> rows, int32_t* ends, std::shared_ptr<arrow::Buffer>* bytes) const;
   template <typename T>
   Result<ArrayPtr> TakeFixed(std::span<const RowRef> rows) const;
   Result<ArrayPtr> TakeBool(std::span<const RowRef> rows) const;
@@ -47,6 +50,7 @@ class Gather {
   std::vector<ArrayPtr> arrays_;
   std::vector<Chunk> chunks_;
   bool has_nulls_ = false;
+  int32_t one_length_ = -1;  // of every text, as codes have it: then where a text lies need not be looked up
 };
 
 /// The columns of several batches of one schema, ready to take rows from. Threads: Take is const, any.
