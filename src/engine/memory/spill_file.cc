@@ -7,24 +7,15 @@
 #include <utility>
 
 #include <arrow/api.h>
-#include <arrow/io/memory.h>
-#include <arrow/ipc/api.h>
-#include <arrow/util/compression.h>
 
 #include "columnar/arrow_status.h"
 #include "engine/memory/batch_bytes.h"
+#include "engine/memory/packed_batch.h"
 
 namespace mutirao::engine {
 namespace {
 
 constexpr int64_t kPage = 4096;
-
-Result<arrow::ipc::IpcWriteOptions> WriteOptions() {
-  auto options = arrow::ipc::IpcWriteOptions::Defaults();
-  options.codec = MUTIRAO_TRY(arrow::util::Codec::Create(arrow::Compression::LZ4_FRAME));
-  options.use_threads = false;
-  return options;
-}
 
 }  // namespace
 
@@ -51,8 +42,7 @@ Status SpillFile::WriteOut(const uint8_t* data, int64_t length, int64_t offset) 
 }
 
 Result<SpillBlock> SpillFile::Write(const arrow::RecordBatch& batch) {
-  auto options = MUTIRAO_TRY(WriteOptions());
-  std::shared_ptr<arrow::Buffer> bytes = MUTIRAO_TRY(arrow::ipc::SerializeRecordBatch(batch, options));
+  std::shared_ptr<arrow::Buffer> bytes = MUTIRAO_TRY(PackBatch(batch));
   SpillBlock block{.length = bytes->size(), .rows = batch.num_rows(), .memory = BytesOfRows(batch)};
   {
     const std::lock_guard lock(mutex_);
@@ -77,10 +67,7 @@ Result<BatchPtr> SpillFile::Read(const SpillBlock& block) const {
     if (n == 0) return Status::Io("a spill file in " + place_->folder() + " ends early");
     done += n;
   }
-  arrow::io::BufferReader reader(std::move(bytes));
-  auto options = arrow::ipc::IpcReadOptions::Defaults();
-  options.use_threads = false;
-  return MUTIRAO_TRY(arrow::ipc::ReadRecordBatch(schema_, nullptr, options, &reader));
+  return UnpackBatch(*bytes, block.rows, schema_);
 }
 
 Result<BatchPtr> SpillFile::Take(const SpillBlock& block) {

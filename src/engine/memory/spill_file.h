@@ -17,8 +17,8 @@ struct SpillBlock {
   int64_t memory = 0;  ///< bytes that the batch takes when it is read back
 };
 
-/// Write batches of one schema to disk and read them back in any order (Arrow IPC messages, LZ4, no footer: the blocks
-/// are kept by the writer).
+/// Write batches of one schema to disk and read them back in any order (packed, not compressed; the list of blocks is
+/// kept by the writer).
 ///
 /// Nothing is buffered but the batch at hand, so that many partitions can be open at once: each is a list of blocks in
 /// the same file. Blocks below some 100 KiB cost more than they are worth.

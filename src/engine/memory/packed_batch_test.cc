@@ -1,0 +1,63 @@
+#include "engine/memory/packed_batch.h"
+
+#include <arrow/api.h>
+
+#include "engine/testing/engine_fixture.h"
+
+namespace mutirao::engine {
+namespace {
+
+using testing::BatchOf;
+using testing::RandomTable;
+
+BatchPtr BackAgain(const BatchPtr& batch) {
+  const auto packed = MUTIRAO_MUST(PackBatch(*batch));
+  BatchPtr back = MUTIRAO_MUST(UnpackBatch(*packed, batch->num_rows(), batch->schema()));
+  EXPECT_TRUE(back->ValidateFull().ok()) << back->ValidateFull().ToString();
+  return back;
+}
+
+BatchPtr EveryForm() {
+  return BatchOf({{"one_length", "string", R"(["0123", "4567", "89ab", "cdef"])"},
+                  {"short", "string", R"(["a", null, "", "bcd"])"},
+                  {"long", "binary", "[\"" + std::string(300, 'x') + R"(", "", null, "y"])"},
+                  {"narrow", "decimal(18,2)", R"(["1.25", null, "-9999999999.99", "0.00"])"},
+                  {"wide", "decimal(38,0)", R"(["1", null, "-99999999999999999999999999999999999999", "2"])"},
+                  {"bool", "bool", "[true, null, false, true]"},
+                  {"double", "float64", "[1.5, null, -0.0, 2]"},
+                  {"list", "list<string>", R"([["a", null], null, [], ["b"]])"},
+                  {"null", "int8", "[null, null, null, null]"}});
+}
+
+TEST(PackedBatch, GivesBackEveryTypeAndSlicesOfThem) {
+  const BatchPtr batch = EveryForm();
+  for (int64_t from = 0; from <= 4; ++from) {
+    for (int64_t rows = 0; rows <= 4 - from; ++rows) {
+      const BatchPtr slice = batch->Slice(from, rows);
+      EXPECT_TRUE(BackAgain(slice)->Equals(*slice)) << from << " " << rows;
+    }
+  }
+  const BatchPtr many = RandomTable(1, 10000, 100);
+  for (const int64_t from : {0, 1, 7, 8, 4321}) {
+    const BatchPtr slice = many->Slice(from, 5000);
+    EXPECT_TRUE(BackAgain(slice)->Equals(*slice)) << from;
+  }
+}
+
+TEST(PackedBatch, TakesLittleMoreThanItsValues) {
+  const BatchPtr codes = BatchOf({{"code", "string", R"(["01234567", "01234567", "01234567", "01234567"])"}});
+  EXPECT_LE(MUTIRAO_MUST(PackBatch(*codes))->size(), 4 * 8 + 8);
+}
+
+TEST(PackedBatch, RefusesBytesThatAreCut) {
+  const BatchPtr batch = EveryForm();
+  const auto packed = MUTIRAO_MUST(PackBatch(*batch));
+  for (int64_t size = 0; size < packed->size(); ++size) {
+    const arrow::Buffer cut(packed->data(), size);
+    EXPECT_FALSE(UnpackBatch(cut, 4, batch->schema()).ok()) << size;
+  }
+  EXPECT_EQ(UnpackBatch(*packed, 3, batch->schema()).status().code(), StatusCode::kIo);
+}
+
+}  // namespace
+}  // namespace mutirao::engine
