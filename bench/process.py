@@ -11,6 +11,7 @@ from pathlib import Path
 PAGE = os.sysconf("SC_PAGE_SIZE")
 TICKS = os.sysconf("SC_CLK_TCK")
 INTERVAL = 0.02
+LOOKS_A_SHARE = 5  # asking for it makes the kernel walk through all pages
 
 
 def tree(pid):
@@ -35,6 +36,14 @@ def look(pid):
     return (int(fields[11]) + int(fields[12])) / TICKS, int(fields[21]) * PAGE
 
 
+def shared(pid, resident):
+    """What of a process's resident bytes is for others to count: pages that several map count for each by its part."""
+    try:
+        return resident - int(re.search(r"^Pss:\s+(\d+) kB", Path(f"/proc/{pid}/smaps_rollup").read_text(), re.M)[1]) * 1024
+    except (OSError, TypeError):
+        return 0
+
+
 def high_water(pid):
     """The kernel's own peak of a process. Not ru_maxrss, which begins with the memory of the process that forked it."""
     try:
@@ -47,19 +56,27 @@ class Watch:
     """Look at a process and its descendants fifty times a second from outside.
 
     `peak` is the highest sum of their resident memory, or the kernel's peak of the first where that is more, as the
-    kernel knows what comes and goes between two looks; `cpu()` is the sum of what each had used when last seen.
+    kernel knows what comes and goes between two looks. A page that several processes map, such as those of a library or
+    of a parent that forked, counts once (proportional set size, asked for ten times a second); `cpu()` is the sum of
+    what each had used when last seen.
     """
 
     def __init__(self, pid):
         self.pid, self.peak, self.used, self.done = pid, 0, {}, threading.Event()
+        self.shared = {}
         self.thread = threading.Thread(target=self._watch, daemon=True)
         self.thread.start()
 
     def _watch(self):
+        looks = 0
         while not self.done.wait(INTERVAL):
             seen = {pid: its for pid in tree(self.pid) if (its := look(pid))}
             self.used |= {pid: cpu for pid, (cpu, _) in seen.items()}
-            self.peak = max(self.peak, sum(memory for _, memory in seen.values()), high_water(self.pid))
+            if looks % LOOKS_A_SHARE == 0 or not seen.keys() <= self.shared.keys():
+                self.shared = {pid: shared(pid, memory) for pid, (_, memory) in seen.items()}
+            looks += 1
+            together = sum(memory - self.shared.get(pid, 0) for pid, (_, memory) in seen.items())
+            self.peak = max(self.peak, together, high_water(self.pid) - self.shared.get(self.pid, 0))
 
     def cpu(self):
         return sum(self.used.values())
