@@ -7,6 +7,7 @@ as soon as it is whole. Two programs may ask at the same time. What earlier vers
 import fcntl
 import json
 import subprocess
+import sys
 from contextlib import contextmanager
 
 import duckdb
@@ -44,6 +45,8 @@ class Data:
         with self._alone():
             for name in names:
                 if not (self.folder / name).is_file():
+                    # Packed ones take minutes a gigabyte: nobody shall think that a job hangs.
+                    print(f"making {self.folder / name}", file=sys.stderr, flush=True)
                     self._parquet(name) if name.endswith(".parquet") else self._generate(name)
 
     def _generate(self, name):
