@@ -3,10 +3,11 @@
 import json
 import os
 import signal
+import subprocess
 
 import pytest
 
-from native_side import processes_of, slow, wait_until
+from native_side import PATIENCE, PYTHON, processes_of, slow, wait_until
 
 LOCAL = {"provider": "local", "config": {"n_workers": 2, "idle_timeout": 600, "worker_timeout": 60},
          "wait": {"workers": 2, "timeout": 100}}
@@ -108,6 +109,23 @@ def test_runs_tasks_and_leaves_no_process(greeted):
     assert greeted.wait_for("closed")
     assert greeted.exit_code() == 0
     wait_until(lambda: not processes_of(session), "workers of a closed cluster end")
+
+
+def test_a_local_cluster_lets_in_nobody_without_its_keys(greeted):
+    greeted.send("start", name="mutirao-test", **{**LOCAL, "config": {**LOCAL["config"], "n_workers": 1},
+                                                 "wait": {"workers": 1, "timeout": 100}})
+    address = greeted.wait_for("started")["handle"]["scheduler"]
+    assert address.startswith("tls://127.0.0.1:")
+    for security in ("None", "Security.temporary()"):
+        reaching = subprocess.run([PYTHON, "-c", (
+            "import sys; from distributed import Client; from distributed.security import Security\n"
+            f"try: Client('{address if security != 'None' else address.replace('tls', 'tcp')}', security={security}, timeout=3)\n"
+            "except (OSError, TimeoutError): sys.exit(7)")], capture_output=True, timeout=PATIENCE)
+        assert reaching.returncode == 7, reaching.stderr.decode()
+    for pid in processes_of(greeted.process.pid):
+        for where in ("cmdline", "environ"):
+            with open(f"/proc/{pid}/{where}", "rb") as file:
+                assert b"PRIVATE KEY" not in file.read()
 
 
 @slow

@@ -1,28 +1,10 @@
 """Plans on a real cluster of this machine give the rows that they give in one process; what a cluster may not do is told
 before any work."""
 
-import datetime
-import decimal
-import json
-import random
-import sys
-import tempfile
-from pathlib import Path
-
-import pyarrow as pa
-import pyarrow.parquet
 import pytest
 
 from native_side import ROOT, processes_of, wait_until
 from plans import Cluster
-
-sys.path.insert(0, str(ROOT / "tests" / "differential"))
-import random_plans  # noqa: E402
-
-ARROW = {"int64": pa.int64(), "string": pa.string(), "float64": pa.float64(), "bool": pa.bool_(), "date": pa.date32(),
-         "decimal(10,2)": pa.decimal128(10, 2)}
-PLANS = 25
-
 
 @pytest.fixture(scope="module")
 def cluster(build_tree):
@@ -33,49 +15,6 @@ def cluster(build_tree):
     assert cluster.ask({"close": True})["worker_seconds"] > 0
     assert cluster.close() == 0
     wait_until(lambda: not processes_of(session), "nothing of a closed cluster runs")
-
-
-def write_tables(tables, folder):
-    """Each table as Parquet files of a few rows, so that a scan has several tasks."""
-    def cell(value, kind):
-        if value is None or kind not in ("date", "decimal(10,2)"):
-            return value
-        return datetime.date.fromisoformat(value) if kind == "date" else decimal.Decimal(value)
-
-    for name, table in tables.items():
-        place = Path(folder) / name
-        place.mkdir(parents=True)
-        kinds = list(table["columns"].values())
-        schema = pa.schema([(column, ARROW[kind]) for column, kind in table["columns"].items()])
-        rows = table["rows"]
-        for number, begin in enumerate(range(0, max(1, len(rows)), 15)):
-            part = rows[begin:begin + 15]
-            columns = [pa.array([cell(row[i], kind) for row in part], ARROW[kind]) for i, kind in enumerate(kinds)]
-            pa.parquet.write_table(pa.table(columns, schema=schema), place / f"part-{number}.parquet")
-
-
-def random_plan(seed, number, tables, folder):
-    plan = random_plans.Plan(random.Random(f"{seed} plan {number}"), tables)
-    frames = json.loads(json.dumps(plan.frames))
-    for frame in frames.values():
-        frame["read"] = {"parquet": f"{folder}/{frame['read']['table']}"}
-    return frames, plan.name
-
-
-def test_random_plans_give_the_same_rows_as_in_one_process(cluster, tmp_path):
-    seed = random.SystemRandom().randrange(10**9)
-    print(f"seed {seed}")
-    rows = 0
-    for number in range(PLANS):
-        if number % 20 == 0:
-            tables = random_plans.Tables(random.Random(f"{seed} tables {number}")).tables
-            folder = tempfile.mkdtemp(dir=tmp_path)
-            write_tables(tables, folder)
-        frames, name = random_plan(seed, number, tables, folder)
-        answer = cluster.run(frames=frames, frame=name, folder=folder, task_bytes=1)
-        assert answer.get("same") and not answer["exchange_left"], f"seed {seed}, plan {number}: {answer}\n{frames}"
-        rows += answer["rows"]
-    assert rows > 0
 
 
 @pytest.fixture

@@ -4,16 +4,19 @@ import os
 import signal
 
 from distributed import LocalCluster
+from distributed.security import Security
 
 from mutirao.dask.providers.base import BaseProvider
 
 
 class Provider(BaseProvider):
     def open(self):
+        """Whoever reaches a scheduler runs code as its user, and on this machine every user reaches it: so the cluster
+        has keys of its own, made for it and kept in the memory of its processes."""
         cluster = LocalCluster(
             name=self.name, n_workers=self.least, threads_per_worker=self.config.get("threads_per_worker") or 1,
             processes=True, host="127.0.0.1", memory_limit=self.config.get("worker_memory") or "auto",
-            dashboard_address=self.config.get("dashboard_address"), silence_logs=40,
+            dashboard_address=self.config.get("dashboard_address"), silence_logs=40, security=Security.temporary(),
             **{"death_timeout": self.death_timeout, **self.options})
         self.scale(cluster)
         return cluster

@@ -1,0 +1,109 @@
+"""J2 on a cluster of this machine, two workers of one thread: our plan on LocalCluster, the same job in this process, and
+dask.dataframe on the same kind of cluster. Times leave out the start of clusters, which is printed apart.
+
+    bench/cluster_j2.py [--build build/release] [--data build/bench/data] [--size 1GB] [--seed 1] [--runs 2] [--without-dask]
+
+The outputs must have equally many rows and equal sums before a figure is printed.
+"""
+
+import argparse
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import duckdb
+
+BENCH = Path(__file__).resolve().parent
+sys.path[:0] = [str(BENCH), str(BENCH / "jobs")]
+
+from data import Data, inputs, warm  # noqa: E402
+
+CLUSTER = {"provider": "local", "n_workers": 2, "threads_per_worker": 1, "worker_memory": "4 GiB"}
+
+
+def mutirao(build, data, folder, config):
+    """Seconds of the op, of the whole, and its account of the cluster."""
+    job = (BENCH / "jobs" / "J2.yaml").read_text().replace("  load:\n", "  load:\n    requires: [compute]\n", 1)
+    (folder / "J2.yaml").write_text(f"{job}\nresources:\n  compute: {json.dumps({'type': 'cluster', 'config': config})}\n")
+    call = [build / "bin" / "mutirao", "run", folder / "J2.yaml", "-p", f"input={data}", "-p", f"output={folder}/out"]
+    began = time.perf_counter()
+    done = subprocess.run(list(map(str, call)), cwd=folder, capture_output=True, text=True)
+    if done.returncode:
+        sys.exit(done.stderr)
+    whole = time.perf_counter() - began
+    op = json.loads((folder / "out.run.json").read_text())["ops"]["load"]
+    return op["seconds"], whole, op.get("cluster")
+
+
+def dask(data, folder):
+    """Seconds of the job on a cluster that is up, and of the cluster's start."""
+    call = [sys.executable, __file__, "--be-dask", str(data), str(folder / "dask")]
+    done = subprocess.run(call, capture_output=True, text=True)
+    if done.returncode:
+        sys.exit(done.stderr)
+    return tuple(map(float, done.stdout.split()))
+
+
+def be_dask(data, out):
+    from dask.distributed import Client, LocalCluster
+    from dask_job import frame
+
+    began = time.perf_counter()
+    with LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as cluster, Client(cluster):
+        up = time.perf_counter()
+        frame("J2", Path(data)).to_parquet(out, compression="zstd", compression_level=1, write_index=False)
+        print(time.perf_counter() - up, up - began)
+    sys.stdout.flush()
+    os._exit(0)  # see dask_job.py
+
+
+def fingerprint(folder):
+    return duckdb.sql(f"select count(*), count(distinct cnpj_basico), sum(capital_social), min(data_inicio_atividade), "
+                      f"sum(length(logradouro)) from read_parquet('{folder}/**/*.parquet')").fetchall()[0]
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--build", type=lambda text: Path(text).resolve(), default=BENCH.parent / "build" / "release")
+    parser.add_argument("--data", type=Path, default=BENCH.parent / "build" / "bench" / "data")
+    parser.add_argument("--size", default="1GB")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--runs", type=int, default=2)
+    parser.add_argument("--without-dask", action="store_true")
+    parser.add_argument("--be-dask", nargs=2, help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.be_dask:
+        be_dask(*options.be_dask)
+    data = Data(options.data, options.size, options.seed, options.build / "bin" / "mutirao-datagen")
+    data.need(inputs("J2", "mutirao"))
+    warm([data.folder / name for name in inputs("J2", "mutirao")])
+    times, prints, starts = {}, {}, {}
+    with tempfile.TemporaryDirectory() as top:
+        for run in range(options.runs):
+            for system in ("embedded", "cluster", *(() if options.without_dask else ("dask",))):
+                folder = Path(top) / f"{system}-{run}"
+                folder.mkdir()
+                if system == "dask":
+                    seconds, starts[system] = dask(data.folder, folder)
+                    prints[system] = fingerprint(folder / "dask")
+                else:
+                    seconds, whole, account = mutirao(options.build, data.folder, folder,
+                                                      CLUSTER if system == "cluster" else {"provider": "embedded"})
+                    starts[system] = whole - seconds
+                    prints[system] = fingerprint(folder / "out")
+                times.setdefault(system, []).append(seconds)
+    if len(set(prints.values())) != 1:
+        sys.exit(f"the outputs differ: {prints}")
+    median = {system: statistics.median(seconds) for system, seconds in times.items()}
+    for system, seconds in median.items():
+        print(f"{system}: {seconds:.2f} s (start and end {starts[system]:.1f} s), {seconds / median['cluster']:.2f} × the cluster's")
+    print(f"overhead of the cluster over this process: {100 * (median['cluster'] / median['embedded'] - 1):.0f} %")
+
+
+if __name__ == "__main__":
+    main()
