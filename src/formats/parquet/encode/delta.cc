@@ -34,8 +34,9 @@ void EncodeBlock(const T* values, size_t count, ByteBuffer& out) {
   using U = std::make_unsigned_t<T>;
   U deltas[kBlock];
   T least = std::numeric_limits<T>::max();
+  const T* const before = values - 1;
   for (size_t i = 0; i < count; ++i) {
-    deltas[i] = static_cast<U>(values[i]) - static_cast<U>(values[i - 1]);
+    deltas[i] = static_cast<U>(values[i]) - static_cast<U>(before[i]);
     least = std::min(least, static_cast<T>(deltas[i]));
   }
   for (size_t i = 0; i < count; ++i) deltas[i] -= static_cast<U>(least);
