@@ -1,5 +1,6 @@
 #include "formats/parquet/decode/group_columns.h"
 
+#include <cstring>
 #include <random>
 
 #include <arrow/api.h>
@@ -157,8 +158,9 @@ TEST(GroupColumns, DamageIsAnErrorOrOtherValues) {
     auto damaged = MUTIRAO_MUST(arrow::AllocateBuffer(bytes->size()));
     std::copy_n(bytes->data(), bytes->size(), damaged->mutable_data());
     // The footer stays whole: Arrow reads it.
-    const auto footer =
-        static_cast<size_t>(bytes->size()) - *reinterpret_cast<const uint32_t*>(bytes->data() + bytes->size() - 8) - 8;
+    uint32_t footer_size = 0;
+    std::memcpy(&footer_size, bytes->data() + bytes->size() - 8, sizeof footer_size);
+    const auto footer = static_cast<size_t>(bytes->size()) - footer_size - 8;
     for (int flip = 0; flip < 1 + round % 4; ++flip) damaged->mutable_data()[4 + random() % (footer - 4)] = random();
     auto reader = OpenFile(std::move(damaged));
     std::shared_ptr<arrow::Schema> schema;
