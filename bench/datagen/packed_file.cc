@@ -15,7 +15,7 @@ constexpr int kLevel = 6;
 constexpr uint64_t kUseZip64 = 0xFFFFFFFF;
 
 void Little(std::string& out, uint64_t value, int bytes) {
-  for (int i = 0; i < bytes; ++i) out += static_cast<char>(value >> (8 * i));
+  for (int i = 0; i < bytes; ++i, value >>= 8) out += static_cast<char>(value);
 }
 
 std::string Deflate(std::string_view content, int flush) {
