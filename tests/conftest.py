@@ -13,6 +13,14 @@ from harness.project import Project
 ROOT = Path(__file__).resolve().parents[1]
 
 
+def pytest_collection_modifyitems(items):
+    """The presets asan and tsan say what watches the program: MUTIRAO_SANITIZER."""
+    sanitizer = os.environ.get("MUTIRAO_SANITIZER")
+    for item in items if sanitizer else ():
+        if item.get_closest_marker("plain_build"):
+            item.add_marker(pytest.mark.skip(reason=f"{sanitizer} sanitizer: see the marker plain_build"))
+
+
 @pytest.fixture(scope="session")
 def root():
     """The source tree."""

@@ -15,6 +15,9 @@ sys.path.insert(0, str(ROOT / "python"))
 
 from mutirao import Library, TaskError  # noqa: E402
 
+# A sanitized library needs a Python that is.
+pytestmark = pytest.mark.plain_build
+
 
 @pytest.fixture(scope="module")
 def library(binary):
