@@ -19,8 +19,13 @@ struct JoinMatch {
   uint32_t row = UINT32_MAX;
   uint32_t next = 0;  ///< number + 1 of the next of the same key in the same part; 0 at the end; the mark
 
+  /// Once nothing is looked up any more.
   bool marked() const { return (next & kMarked) != 0; }
-  bool is_last() const { return (next & ~kMarked) == 0; }
+  bool is_last() const { return chain() == 0; }
+  /// `next` without the mark, which another worker may be setting.
+  uint32_t chain() const {
+    return std::atomic_ref<uint32_t>(const_cast<uint32_t&>(next)).load(std::memory_order_relaxed) & ~kMarked;
+  }
   /// While rows are looked up nothing else changes `next`, so that two who mark it write the same.
   void Mark() {
     std::atomic_ref<uint32_t> mark(next);
@@ -63,7 +68,7 @@ class JoinTable {
 
   uint32_t PartOf(uint64_t hash) const { return RadixOf(hash << used_bits_); }
   const JoinMatch* Next(uint32_t part, const JoinMatch& match) const {
-    const uint32_t next = match.next & ~JoinMatch::kMarked;
+    const uint32_t next = match.chain();
     return next == 0 ? nullptr : &parts_[part].chains[next - 1];
   }
   /// Visit the first row of every key of a part.
