@@ -1,11 +1,14 @@
 """Kill runs with resources at random moments and count what stays: nothing may.
 
-    .venv/bin/python bench/kill_loop.py [--runs 200] [--seed 1] [--program build/dev/bin/mutirao]
+    .venv/bin/python bench/kill_loop.py [--runs 200] [--seed 1] [--program build/dev/bin/mutirao] [--server]
 
 Each run starts two processes, one standing on the other, the lower with a child that leaves its session. Then the
 worker is killed (its supervisor settles the run), or the supervisor, or both, by SIGKILL, or nobody. A second job that
 is never killed runs all the while and must succeed. At the end one more run is started, and then no process, no open
 lease and no unfinished run may be left, and no resource may have been ended twice.
+
+With --server the runs are launched through a server, two at a time, and workers, the server, or both are killed; after
+a server another one is started at once.
 """
 
 import argparse
@@ -22,6 +25,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
 
 from harness import store  # noqa: E402
 from harness.project import Project  # noqa: E402
+from harness.server import Server, end_workers, until  # noqa: E402
 
 JOB = {"resources": {
     "lower": {"type": "process", "config": {"command": ["sh", "-c", "setsid sleep 600 & echo up; wait"], "ready": {"log": "up"}}},
@@ -70,17 +74,74 @@ def doubly_ended(project):
     return doubled
 
 
+def workers_of(project, job):
+    return [run["worker"]["pid"] for run in store.runs(project)
+            if run["state"] not in FINAL and run["worker"] and run["job"] == job]
+
+
+def wait_for_end(project, job):
+    until(lambda: all(run["state"] in FINAL for run in store.runs(project) if run["job"] == job), patience=600)
+
+
+def loop_with_servers(project, chance, runs):
+    """Gives how often who was killed, and how the run ended that was never killed."""
+    project.write("mutirao.yaml", "queue: {max_runs: 3}\n")
+    job, living = project.job(JOB), project.job(LIVING, "living")
+    server, whom = Server(project), Counter()
+    project.run_ok("launch", living)
+    until(lambda: workers_of(project, "living"))
+    began = time.monotonic()
+    project.run_ok("launch", job)
+    wait_for_end(project, "job")
+    usual = time.monotonic() - began
+    for _ in range(runs // 2):
+        for _ in range(2):
+            project.run_ok("launch", job)
+        time.sleep(chance.uniform(0, usual * 1.5))
+        struck = chance.choice(["worker", "server", "both", "both", "nobody"])
+        whom[struck] += 1
+        workers = workers_of(project, "job")
+        if struck in ("server", "both"):
+            server.stop(signal.SIGKILL)
+        if struck in ("worker", "both"):
+            for pid in workers[:chance.randint(1, 2)]:
+                kill(pid)
+        if struck in ("server", "both"):
+            server = Server(project)
+    wait_for_end(project, "job")
+    project.write("go", "")
+    wait_for_end(project, "living")
+    until(lambda: not store.open_leases(project), patience=300)
+    server.stop()
+    end_workers(project)
+    return whom, next(run["state"] for run in store.runs(project) if run["job"] == "living")
+
+
+def tell(project, whom, state):
+    """Print what came of it; gives whether it is as it must be."""
+    states = Counter(run["state"] for run in store.runs(project))
+    leases, processes, doubled = store.open_leases(project), left_behind(project), doubly_ended(project)
+    unfinished = sum(count for name, count in states.items() if name not in FINAL)
+    print(f"{sum(states.values())} runs, killed: {dict(whom)}; ended: {dict(states)}")
+    print(f"left: {len(processes)} processes, {len(leases)} open leases, {unfinished} unfinished runs; "
+          f"ended twice: {len(doubled)}; the run that was never killed: {state}")
+    return not (processes or leases or doubled or unfinished) and state == "succeeded"
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     root = Path(__file__).resolve().parents[1]
     parser.add_argument("--program", default=root / "build" / "dev" / "bin" / "mutirao", type=Path)
     parser.add_argument("--runs", default=200, type=int)
     parser.add_argument("--seed", default=1, type=int)
+    parser.add_argument("--server", action="store_true", help="through a server that is killed, too")
     arguments = parser.parse_args()
     chance = random.Random(arguments.seed)
     whom = Counter()
     with tempfile.TemporaryDirectory() as folder:
         project = Project(folder, arguments.program.resolve())
+        if arguments.server:
+            sys.exit(0 if tell(project, *loop_with_servers(project, chance, arguments.runs)) else 1)
         living = project.start("run", project.job(LIVING, "living"))
         job, following = project.job(JOB), project.job(NEXT, "following")
         began = time.monotonic()
@@ -94,14 +155,8 @@ def main():
         project.write("go", "")
         _, talk = living.communicate(timeout=120)
         project.run_ok("run", following)
-        states = Counter(run["state"] for run in store.runs(project))
-        print(f"{arguments.runs} runs, killed: {dict(whom)}; ended: {dict(states)}")
-        leases, processes, doubled = store.open_leases(project), left_behind(project), doubly_ended(project)
-        print(f"left: {len(processes)} processes, {len(leases)} open leases, "
-              f"{sum(count for state, count in states.items() if state not in FINAL)} unfinished runs; "
-              f"ended twice: {len(doubled)}; the run that was never killed: {'succeeded' if living.returncode == 0 else talk.decode()}")
-        bad = processes or leases or doubled or living.returncode != 0 or set(states) - set(FINAL)
-    sys.exit(1 if bad else 0)
+        good = tell(project, whom, "succeeded" if living.returncode == 0 else talk.decode())
+    sys.exit(0 if good else 1)
 
 
 if __name__ == "__main__":

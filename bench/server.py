@@ -1,7 +1,7 @@
 """The figures of a server: runs through the queue, memory and CPU when idle, listings of large stores.
 
     .venv/bin/python bench/server.py [--bin build/release/bin/mutirao] [--runs 1000] [--rows 10000] [--events 100000]
-                                     [--log-mb 1000] [--only queue,idle,listing,events,logs]
+                                     [--log-mb 1000] [--only queue,idle,listing,waiting,events,logs]
 
 Each part makes a project in a folder of its own and removes it. One JSON document comes out.
 """
@@ -154,26 +154,63 @@ def listing(binary, rows):
                 "failed_runs": project.timed("runs", "--state", "failed"), "version": project.timed("version")}
 
 
-def events(binary, rows):
-    with Project(binary) as project:
+def waiting(binary, rows):
+    """As listing, but nine of ten runs wait, each with its reason."""
+    with Project(binary, "queue: {max_runs: 0}\n") as project:
         project.run("run", "two", check=True)
+        grow(project, "runs", rows, lambda i: {"id": f"20250101-{i // 3600 % 24:02}{i // 60 % 60:02}{i % 60:02}-{i:08x}",
+                                               "place": 100 + i, **({"state": "queued", "ended": None} if i % 10 else {})})
+        return {"rows": rows, "runs": project.timed("runs")}
+
+
+REPORTS = """
+import json, os, sys
+params = json.loads(__import__("zlib").decompress(__import__("base64").b64decode(os.environ["DAGSTER_PIPES_MESSAGES"])))
+def line(method, params):
+    return json.dumps({"__dagster_pipes_version": "0.1", "method": method, "params": params}) + "\\n"
+with open(params["path"], "a") as file:
+    file.write(line("opened", {"extras": {}}))
+    for i in range(int(sys.argv[1])):
+        file.write(line("report_custom_message", {"payload": {"row": i, "text": "what a program says while it works"}}))
+    file.write(line("closed", {}))
+"""
+A_LINE = "a line of some length, as programs print them when they say what they do\n"
+
+
+def folder_mb(folder):
+    return round(sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()) / 1e6, 1)
+
+
+def measured_run(project):
+    """Run the job; seconds, and the peak memory of any process that took part, in MB."""
+    begin = time.perf_counter()
+    done = subprocess.run([sys.executable, "-c", MEASURE, project.binary, "run", "two", "-q"], cwd=project.folder, text=True,
+                          stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=True)
+    return {"seconds": round(time.perf_counter() - begin, 1), "peak_mb": round(float(done.stdout.split()[-1]) / 1024, 1)}
+
+
+def events(binary, rows, an_op=10_000):
+    """A run whose ops report so many events, and reading them."""
+    ops = {f"op{i}": {"command": [sys.executable, "-c", REPORTS, str(an_op)]} for i in range(rows // an_op)}
+    with Project(binary, job=json.dumps({"name": "two", "ops": ops})) as project:
+        run = measured_run(project)
         database = sqlite3.connect(project.folder / ".mutirao" / "mutirao.db")
-        last = database.execute("SELECT max(number) FROM events").fetchone()[0]
-        grow(project, "events", rows, lambda i: {"number": last + 1 + i, "type": "op.message"})
-        return {"rows": rows, "all": project.timed("events", "latest", times=3),
-                "last_page": project.timed("events", "latest", "--after", str(last + rows - 50)),
-                "run": project.timed("runs", "latest")}
+        stored = database.execute("SELECT max(number) FROM events").fetchone()[0]
+        return {"events": stored, "run": run, "disk_mb": folder_mb(project.folder / ".mutirao"),
+                "all": project.timed("events", "latest", times=3),
+                "last_page": project.timed("events", "latest", "--after", str(stored - 50)),
+                "runs": project.timed("runs", "latest")}
 
 
 def logs(binary, megabytes):
-    with Project(binary) as project:
-        project.run("run", "two", check=True)
-        run_id = json.loads(project.run("runs", "latest", "--json").stdout)["id"]
-        with open(project.folder / ".mutirao" / "runs" / run_id / "first.1.out", "wb") as file:
-            for _ in range(megabytes):
-                file.write(b"a line of some length, as programs print them when they say what they do\n" * 14170)
-        return {"mb": megabytes, "all": project.timed("logs", "latest", times=1),
-                "tail": project.timed("logs", "latest", "--tail", "64")}
+    """A run whose command prints so much, and reading what was kept of it."""
+    lines = megabytes * 1_000_000 // len(A_LINE)
+    script = f"yes {A_LINE.strip()!r} | head -n {lines}"
+    with Project(binary, job=json.dumps({"name": "two", "ops": {"first": {"command": ["sh", "-c", script]}}})) as project:
+        run = measured_run(project)
+        return {"mb": megabytes, "run": run, "disk_mb": folder_mb(project.folder / ".mutirao"),
+                "all": project.timed("logs", "latest", times=3), "tail": project.timed("logs", "latest", "--tail", "64"),
+                "runs": project.timed("runs")}
 
 
 def main():
@@ -183,10 +220,11 @@ def main():
     parser.add_argument("--rows", type=int, default=10000)
     parser.add_argument("--events", type=int, default=100000)
     parser.add_argument("--log-mb", type=int, default=1000)
-    parser.add_argument("--only", default="queue,idle,listing,events,logs")
+    parser.add_argument("--only", default="queue,idle,listing,waiting,events,logs")
     arguments = parser.parse_args()
     parts = {"queue": lambda: queue(arguments.bin, arguments.runs), "idle": lambda: idle(arguments.bin),
              "listing": lambda: listing(arguments.bin, arguments.rows),
+             "waiting": lambda: waiting(arguments.bin, arguments.rows),
              "events": lambda: events(arguments.bin, arguments.events),
              "logs": lambda: logs(arguments.bin, arguments.log_mb)}
     print(json.dumps({name: parts[name]() for name in arguments.only.split(",")}, indent=2))

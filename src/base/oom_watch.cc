@@ -93,7 +93,11 @@ OomWatch OomWatch::Start(const std::string& root) {
 
 std::optional<std::string> OomWatch::Killed() const {
   const Counters now = Read(root_);
-  if (now.cgroup && before_.cgroup && *now.cgroup > *before_.cgroup) return "cgroup limit " + now.limit;
+  // It counts all that were killed in the cgroup, also when the whole machine had no memory left; the machine's count
+  // has those of other cgroups in it.
+  if (now.cgroup && before_.cgroup) {
+    return *now.cgroup > *before_.cgroup ? std::optional("cgroup limit " + now.limit) : std::nullopt;
+  }
   if (now.machine && before_.machine && *now.machine > *before_.machine) return "the machine's memory";
   return std::nullopt;
 }

@@ -7,7 +7,7 @@
 namespace mutirao {
 
 /// Tell whether the kernel killed processes for want of memory between two moments: by the counters of this process's
-/// cgroup (version 2 or 1) and of the machine.
+/// cgroup (version 2 or 1), or of the machine where there is none.
 ///
 /// Threads: any. Another process of the same cgroup that was killed meanwhile counts too.
 class OomWatch {

@@ -50,6 +50,16 @@ TEST(OomWatch, ReadsTheCountersOfVersion1AlsoFromInsideAContainer) {
   EXPECT_EQ(watch.Killed(), "cgroup limit 100 MiB");
 }
 
+TEST(OomWatch, DoesNotTakeADeathInAnotherCgroupForOneHere) {
+  Root root;
+  root.Write("proc/self/cgroup", "0::/a\n");
+  root.Write("sys/fs/cgroup/a/memory.events", "oom_kill 0\n");
+  root.Write("proc/vmstat", "oom_kill 4\n");
+  OomWatch watch = OomWatch::Start(root.path());
+  root.Write("proc/vmstat", "oom_kill 5\n");
+  EXPECT_FALSE(watch.Killed());
+}
+
 TEST(OomWatch, FallsBackToTheMachine) {
   Root root;
   root.Write("proc/vmstat", "oom_kill_other 9\noom_kill 4\n");

@@ -23,12 +23,12 @@ def until(what, patience=PATIENCE):
 
 
 class Server:
-    def __init__(self, project, *arguments, env=None, ready=True):
+    def __init__(self, project, *arguments, env=None, ready=True, preexec_fn=None):
         self.project = project
         self.errors = open(project.folder / "server.err", "ab")
         self.process = subprocess.Popen([project.binary, "serve", "--json", *arguments], cwd=project.folder,
                                         env=project.environment(env), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                                        stderr=self.errors, start_new_session=True)
+                                        stderr=self.errors, start_new_session=True, preexec_fn=preexec_fn)
         self.facts = self._ready() if ready else {}
 
     def _ready(self):

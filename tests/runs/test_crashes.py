@@ -1,21 +1,11 @@
 """Code of a module that takes the process down fails its run with what it was."""
 
-import os
-import subprocess
-from pathlib import Path
+import signal
+import time
 
 import pytest
 
 from harness import store
-
-
-@pytest.fixture(scope="module")
-def module(tmp_path_factory, root):
-    """The module, built as a user would."""
-    built = tmp_path_factory.mktemp("module") / "libcrash.so"
-    subprocess.run([os.environ.get("CXX", "g++"), "-std=c++20", "-O0", "-fPIC", "-shared", f"-I{root}/include",
-                    Path(__file__).with_name("crashing_module.cc"), "-o", built], check=True)
-    return built
 
 
 @pytest.mark.parametrize("op, code, cause", [
@@ -34,4 +24,25 @@ def test_what_killed_it_is_told(project, module, op, code, cause):
     run = store.last_run(project)
     assert (run["state"], run["cause"]["message"]) == ("failed", cause)
     assert store.ops(project, run["id"]) == {"before": "succeeded", "load": "failed", "behind": "cancelled"}
+    assert store.open_leases(project) == [] and store.marked_processes(f"mutirao-{run['id']}-") == {}
+
+
+def test_a_second_signal_ends_an_op_that_does_not_listen(project, module):
+    process = project.start("run", project.job({
+        "resources": {"r": {"type": "process", "config": {"command": ["sleep", "600"]}}},
+        "ops": {"load": {"module": f"{module}#deaf", "requires": ["r"]}}}))
+    deadline = time.monotonic() + 60
+    while not project.path("began").exists():
+        assert time.monotonic() < deadline and process.poll() is None, process.communicate()
+        time.sleep(0.02)
+    process.send_signal(signal.SIGINT)
+    while not store.last_run(project)["cancel_asked"]:
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    assert process.poll() is None, "asked kindly, it goes on"
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=60)
+    run = store.last_run(project)
+    assert (run["state"], process.returncode != 0) == ("cancelled", True)
+    assert store.ops(project, run["id"]) == {"load": "cancelled"}
     assert store.open_leases(project) == [] and store.marked_processes(f"mutirao-{run['id']}-") == {}

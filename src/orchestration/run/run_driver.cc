@@ -53,10 +53,24 @@ RunRecord RunDriver::Run() {
   Take(stimulus::Begin{});
   while (!machine_.finished()) {
     if (std::optional<Stimulus> next = Next()) Take(*next);
+    LookForDeafOps();
     if (forced_at_ && options_.on_stuck && Steady::now() > *forced_at_ + options_.stuck_after) options_.on_stuck();
   }
   Join();
   return Sum();
+}
+
+void RunDriver::LookForDeafOps() {
+  if (!options_.on_stuck) return;
+  for (auto& [key, attempt] : attempts_) {
+    if (!attempt.told_to_stop || attempt.ended || Steady::now() < *attempt.told_to_stop + options_.deaf_after) continue;
+    attempt.told_to_stop.reset();
+    Emit(attempt.op, attempt.number, event::kOpWarning,
+         {{"message", "it goes on although its timeout is over, so the run's process is ended"}});
+    std::vector<Event> none;
+    [[maybe_unused]] Status stored = Store(none);
+    options_.on_stuck();
+  }
 }
 
 void RunDriver::Post(Stimulus stimulus) {
@@ -193,10 +207,13 @@ void RunDriver::Do(const action::StartOp& start) {
   MUTIRAO_CHECK(op != nullptr);
   Attempt& attempt = attempts_[KeyOf("op", start.op, start.attempt)];
   OpAttempt context = AttemptOf(*op, start.attempt, attempt.stop.get_token());
+  attempt.op = start.op;
+  attempt.number = start.attempt;
   if (op->timeout) PostAfter(*op->timeout, stimulus::OpTimedOut{op->name, start.attempt, TooLong(*op)});
-  attempt.thread = std::thread([this, op, context = std::move(context)] {
+  attempt.thread = std::thread([this, op, &attempt, context = std::move(context)] {
     stimulus::OpEnded ended{.op = op->name, .attempt = context.number};
     ended.error = executor_.Execute(*op, context, ended.outcome);
+    attempt.ended = true;
     Post(std::move(ended));
   });
 }
@@ -232,7 +249,10 @@ void RunDriver::Emit(const std::string& op, int attempt, std::string_view type, 
 
 void RunDriver::Do(const action::StopOp& stop) {
   for (auto& [key, attempt] : attempts_) {
-    if (key.starts_with("op " + stop.op + " ")) attempt.stop.request_stop();
+    if (!key.starts_with("op " + stop.op + " ")) continue;
+    attempt.stop.request_stop();
+    // Who asks a run to stop can force it.
+    if (!attempt.told_to_stop && machine_.state() == RunState::kRunning) attempt.told_to_stop = Steady::now();
   }
 }
 

@@ -1,10 +1,12 @@
 #pragma once
 
+#include <atomic>
 #include <condition_variable>
 #include <deque>
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <queue>
 #include <string>
 #include <thread>
@@ -31,6 +33,9 @@ class RunDriver {
     /// Called when a forced stop had no effect for this long: the process should end at once. May be empty.
     std::function<void()> on_stuck;
     Duration stuck_after = std::chrono::seconds(2);
+    /// Called, too, when an op goes on for this long after its time was over: nothing else can end code of a module
+    /// that does not look at its stop token.
+    Duration deaf_after = std::chrono::seconds(60);
     uint64_t seed = std::random_device()();
   };
 
@@ -71,12 +76,17 @@ class RunDriver {
   struct Attempt {
     std::stop_source stop;
     std::thread thread;
+    std::string op;
+    int number = 0;
+    std::optional<Time> told_to_stop;  // since its time is over
+    std::atomic<bool> ended = false;
   };
 
   void Post(Stimulus stimulus);
   void PostAfter(Duration delay, Stimulus stimulus);
   std::optional<Stimulus> Next();
   void TakeDueTimer();
+  void LookForDeafOps();
   void Take(const Stimulus& stimulus);
   void AddTakenOutcome(Event& event) const;
   Status Store(std::vector<Event>& events);

@@ -1,5 +1,6 @@
 #include "orchestration/run/run_driver.h"
 
+#include <atomic>
 #include <map>
 #include <thread>
 
@@ -174,6 +175,32 @@ TEST(RunDriver, RunsIndependentOpsAtATime) {
   RunRecord run =
       RunJob(Job(R"({"a": {"command": ["x"]}, "b": {"command": ["x"]}})"), {"a", "b"}, executor, {.parallel = 2});
   EXPECT_EQ(States(run), "succeeded a=succeeded b=succeeded");
+}
+
+// Does not look at its stop token; ends when it is let go.
+class Deaf : public OpExecutor {
+ public:
+  Status Execute(const OpDef& /*op*/, const OpAttempt& /*attempt*/, Json& /*outcome*/) override {
+    while (!let_go) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    return Status::Ok();
+  }
+  std::atomic<bool> let_go = false;
+};
+
+TEST(RunDriver, TellsOfAnOpThatDoesNotEndAfterItsTime) {
+  JobDef job = Job(R"({"a": {"command": ["x"], "timeout": "10ms"}})");
+  Deaf executor;
+  RunPlan plan{.run_id = "20260101-000000-00000000", .selected = {"a"}};
+  plan.ops.push_back({.name = "a"});
+  int stuck = 0;
+  RunDriver::Options options{.deaf_after = std::chrono::milliseconds(50)};
+  options.on_stuck = [&] {
+    ++stuck;
+    executor.let_go = true;  // a real one ends the process
+  };
+  RunDriver driver(job, plan, executor, nullptr, nullptr, std::move(options));
+  driver.Run();
+  EXPECT_EQ(stuck, 1);
 }
 
 class Watching : public RunObserver {
