@@ -189,7 +189,7 @@ def measured_run(project):
     return {"seconds": round(time.perf_counter() - begin, 1), "peak_mb": round(float(done.stdout.split()[-1]) / 1024, 1)}
 
 
-def events(binary, rows, an_op=10_000):
+def events(binary, rows, an_op=5_000):
     """A run whose ops report so many events, and reading them."""
     ops = {f"op{i}": {"command": [sys.executable, "-c", REPORTS, str(an_op)]} for i in range(rows // an_op)}
     with Project(binary, job=json.dumps({"name": "two", "ops": ops})) as project:
@@ -222,6 +222,7 @@ def main():
     parser.add_argument("--log-mb", type=int, default=1000)
     parser.add_argument("--only", default="queue,idle,listing,waiting,events,logs")
     arguments = parser.parse_args()
+    arguments.bin = str(Path(arguments.bin).resolve())
     parts = {"queue": lambda: queue(arguments.bin, arguments.runs), "idle": lambda: idle(arguments.bin),
              "listing": lambda: listing(arguments.bin, arguments.rows),
              "waiting": lambda: waiting(arguments.bin, arguments.rows),

@@ -41,6 +41,7 @@ def job(project, module):
                         "ops": {"load": {"module": f"{module}#greedy", "requires": ["r"]}}})
 
 
+@pytest.mark.plain_build  # the sanitizer's own memory is more than the limit
 def test_under_the_command_line(project, module, cgroup):
     outcome = project.run("run", job(project, module), preexec_fn=cgroup)
     assert outcome.code == KILLED and CAUSE in outcome.err, outcome
@@ -49,6 +50,7 @@ def test_under_the_command_line(project, module, cgroup):
     store.assert_nothing_is_left(project)
 
 
+@pytest.mark.plain_build  # the sanitizer's own memory is more than the limit
 def test_under_a_server(project, module, cgroup):
     job(project, module)
     server = Server(project, preexec_fn=cgroup)
