@@ -138,7 +138,7 @@ def main():
     parser.add_argument("--bin", default=str(ROOT / "build" / "release" / "bin" / "mutirao"))
     parser.add_argument("--dagster", default=str(ROOT / "build" / "dagster" / "bin"))
     arguments = parser.parse_args()
-    systems = [Mutirao(arguments.bin), Dagster(arguments.dagster)]
+    systems = [Mutirao(str(Path(arguments.bin).resolve())), Dagster(Path(arguments.dagster).resolve())]
     try:
         taken = {system.name: [] for system in systems}
         memory = {system.name: resident_mb(system.processes()) for system in systems}
