@@ -24,12 +24,17 @@ size_t SizeOf(const Json& value) {
 }  // namespace
 
 Status Results::Count(const Json& result) {
-  const size_t size = SizeOf(result);
   if (count_ >= kMaxResults) return Status::Exhausted(fmt::format("an op may report {} results", kMaxResults));
+  MUTIRAO_TRY(AddBytes(result));
+  ++count_;
+  return Status::Ok();
+}
+
+Status Results::AddBytes(const Json& value) {
+  const size_t size = SizeOf(value);
   if (bytes_ + size > kMaxBytes) {
     return Status::Exhausted(fmt::format("the results of an op may take {} MiB", kMaxBytes >> 20));
   }
-  ++count_;
   bytes_ += size;
   return Status::Ok();
 }
@@ -45,7 +50,7 @@ Status Results::Take(const Message& message) {
     MUTIRAO_TRY(Count(custom->payload));
     custom_messages_.push_back(custom->payload);
   } else if (const auto* opened = std::get_if<Opened>(&message.body)) {
-    MUTIRAO_TRY(Count(opened->extras));
+    MUTIRAO_TRY(AddBytes(opened->extras));  // what a program tells of itself is no result
     opened_.update(opened->extras);
   } else if (const auto* closed = std::get_if<Closed>(&message.body)) {
     if (closed->exception && !exception_) exception_ = closed->exception;

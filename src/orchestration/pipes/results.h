@@ -24,6 +24,7 @@ class Results {
 
  private:
   Status Count(const Json& result);
+  Status AddBytes(const Json& value);
 
   std::vector<Materialization> materializations_;
   std::vector<AssetCheck> checks_;
