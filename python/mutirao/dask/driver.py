@@ -23,6 +23,8 @@ log = logging.getLogger("mutirao.dask")
 logging.getLogger("distributed").setLevel(logging.ERROR)
 
 CLOSE_SECONDS = 20
+CHECK_SECONDS = 20
+CHECK_TRIES = 4  # together less than the time after which the asking side gives up
 
 
 def own_version():
@@ -224,7 +226,16 @@ class Driver:
     # ---- tasks
 
     async def _on_check(self, message):
-        answers = await self._client.run(worker.probe, message["files"], workers=list(self._workers), on_error="return")
+        # A worker that dies while it is asked can keep all the answers back: ask those that are there then.
+        answers = {}
+        for _ in range(CHECK_TRIES):
+            try:
+                async with asyncio.timeout(CHECK_SECONDS):
+                    answers = await self._client.run(worker.probe, message["files"], workers=list(self._workers),
+                                                     on_error="return")
+                break
+            except TimeoutError:
+                continue
         found = {}
         for address, answer in answers.items():
             if isinstance(answer, (OSError, asyncio.TimeoutError)):
