@@ -115,6 +115,9 @@ Status PostgresSession::Failure(const PGresult* result) {
   const std::string state = given != nullptr ? given : "";
   const char* primary = result != nullptr ? PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY) : nullptr;
   const std::string message = OneLine(primary != nullptr ? primary : PQerrorMessage(connection_));
+  // What the server says has a state; without one it is libpq that tells of a connection that went, which it does now
+  // and then (a failed write whose answer is still awaited) before PQstatus knows.
+  if (state.empty()) lost_ = true;
   may_repeat_ = broken() || MayPass(state);
   if (may_repeat_) return Status::Unavailable(fmt::format("the database server: {}", message));
   if (state == "53100") return Status::Exhausted(fmt::format("the database server's disk is full: {}", message));
@@ -179,7 +182,7 @@ Status PostgresSession::Announce(const std::string& run_id) {
 }
 
 bool PostgresSession::broken() const {
-  return PQstatus(connection_) != CONNECTION_OK;
+  return lost_ || PQstatus(connection_) != CONNECTION_OK;
 }
 
 bool PostgresSession::idle() const {

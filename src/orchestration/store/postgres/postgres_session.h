@@ -54,6 +54,7 @@ class PostgresSession : public SqlSession {
 
   pg_conn* connection_;
   bool may_repeat_ = false;
+  bool lost_ = false;
   bool announced_ = false;
 };
 
