@@ -1,14 +1,13 @@
 """Commands of ops: what they get, what is kept of their output, and how they end."""
 
 import json
-import os
 import signal
-import subprocess
 import sys
 import time
-from pathlib import Path
 
 import pytest
+
+from harness.memory_group import memory_group
 
 OK, FAILED, INPUT = 0, 1, 3
 
@@ -105,42 +104,11 @@ def test_a_stop_interrupts_first(project):
     assert process.returncode == 143 and b"tidied up" in err
 
 
-def memory_group():
-    """A memory cgroup (version 1) below our own, if this user may make one."""
-    lines = [line.strip().split(":", 2) for line in open("/proc/self/cgroup")]
-    for _, controllers, path in lines:
-        if "memory" in controllers.split(","):
-            group = f"/sys/fs/cgroup/memory{path}/mutirao-test-{os.getpid()}"
-            os.mkdir(group)
-            return group
-    raise OSError("no memory hierarchy of version 1")
-
-
 def test_out_of_memory_is_told_as_such(project):
-    try:
-        group = memory_group()
-    except OSError as error:
-        pytest.skip(str(error))
-    try:
-        try:
-            Path(group, "memory.limit_in_bytes").write_text(str(512 << 20))
-        except OSError as error:
-            pytest.skip(str(error))
-        job(project, sys.executable, "-c", "x = bytearray(b'x') * (4 << 30)")
-        script = f"echo $$ > {group}/cgroup.procs && exec {project.binary} run job --json"
-        done = subprocess.run(["sh", "-c", script], cwd=project.folder, env=project.environment(), capture_output=True,
-                              timeout=300)
-        if done.returncode < 0:
-            pytest.skip("the kernel chose to kill the wrong process")
-        op = json.loads(done.stdout)["ops"]["go"]
-        if op.get("signal") != "SIGKILL":
-            pytest.skip(f"it was not killed: {op}")
-        assert op["error"]["message"].endswith("ran out of memory: cgroup limit 512 MiB") and op["error"]["code"] == "exhausted"
-    finally:
-        deadline = time.monotonic() + 10
-        while time.monotonic() < deadline:
-            try:
-                os.rmdir(group)
-                break
-            except OSError:
-                time.sleep(0.1)
+    job(project, sys.executable, "-c", "x = bytearray(b'x') * (4 << 30)")
+    with memory_group(512 << 20) as group:
+        outcome = project.run("run", "job", "--json", timeout=300, preexec_fn=group.enter)
+        group.skip_unless_it_killed()
+    op = outcome.json()["ops"]["go"]
+    assert op["signal"] == "SIGKILL", op
+    assert op["error"]["message"].endswith("ran out of memory: cgroup limit 512 MiB") and op["error"]["code"] == "exhausted"

@@ -3,12 +3,12 @@
 import os
 import signal
 import sqlite3
-import subprocess
 import time
 
 import pytest
 
 from harness import store
+from harness.memory_group import memory_group
 
 PATIENCE = 60
 
@@ -168,29 +168,6 @@ def test_a_store_that_cannot_be_made_says_what_to_do(project):
     project.run_ok("run", job, env={"MUTIRAO_STORE": f"sqlite:{project.path('elsewhere.db')}"})
 
 
-def memory_cgroup(limit):
-    """A memory cgroup (version 1 or 2) with a limit; skips where none can be made."""
-    name = f"mutirao-test-{os.getpid()}"
-    for top, limits in (("/sys/fs/cgroup/memory", {"memory.limit_in_bytes": limit, "memory.memsw.limit_in_bytes": limit}),
-                        ("/sys/fs/cgroup", {"memory.max": limit, "memory.swap.max": 0})):
-        folder = os.path.join(top, name)
-        try:
-            os.mkdir(folder)
-        except OSError:
-            continue
-        try:
-            for file, value in limits.items():
-                # Where swap is not accounted for, there is no file of its limit.
-                if "sw" in file and not os.path.exists(os.path.join(folder, file)):
-                    continue
-                with open(os.path.join(folder, file), "w") as control:
-                    control.write(str(value))
-            return folder
-        except OSError:
-            os.rmdir(folder)
-    pytest.skip("no memory cgroup can be made here")
-
-
 @pytest.mark.plain_build  # the sanitizer's own memory is more than the limit
 def test_want_of_memory_is_told_as_such(project):
     """The worker itself is killed by the kernel: its op collects more than the cgroup allows."""
@@ -200,18 +177,8 @@ def test_want_of_memory_is_told_as_such(project):
         "frames": {"rows": {"read": {"csv": "in.csv", "columns": ["id", "text"]},
                             "steps": [{"aggregate": {"with": {"all": "list(text)"}}}]}},
         "write": [{"frame": "rows", "parquet": "out.parquet"}]}}})
-    folder = memory_cgroup(64 << 20)
-    try:
-        enter = f"echo $$ > {folder}/cgroup.procs; exec {project.binary} run {job} --memory 16GiB"
-        process = subprocess.run(["sh", "-c", enter], cwd=project.folder, env=project.environment(), capture_output=True,
-                                 timeout=PATIENCE)
-    finally:
-        deadline = time.monotonic() + PATIENCE
-        while os.path.isdir(folder) and time.monotonic() < deadline:
-            try:
-                os.rmdir(folder)
-            except OSError:
-                time.sleep(0.05)
-    assert process.returncode == 137, process.stderr.decode()
-    assert "out of memory: cgroup limit 64 MiB in op load" in process.stderr.decode()
+    with memory_group(64 << 20) as group:
+        outcome = project.run("run", job, "--memory", "16GiB", preexec_fn=group.enter)
+        group.skip_unless_it_killed()
+    assert outcome.code == 137 and "out of memory: cgroup limit 64 MiB in op load" in outcome.err, outcome
     assert store.last_run(project)["cause"]["code"] == "exhausted"
