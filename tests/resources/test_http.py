@@ -51,7 +51,7 @@ def test_is_asked_until_it_answers_well(project):
 
 def test_fails_with_what_it_answered(project):
     with service(lambda path, headers, before: 404) as (url, _):
-        outcome = project.run("run", job(project, url=f"{url}/secret-path", wait="300ms"))
+        outcome = project.run("run", job(project, url=f"{url}/secret-path", wait="3s"))
     assert outcome.code == 4 and "answers with status 404" in outcome.err and not project.path("said").exists(), outcome
 
 
@@ -66,7 +66,7 @@ def test_headers_come_from_the_environment_and_are_shown_nowhere(project, variab
         return 200 if headers["Authorization"] == f"Bearer {CANARY}" else 403
 
     with service(answer) as (url, _):
-        path = job(project, url=url, wait="200ms", headers={"Authorization": {"env": variable}})
+        path = job(project, url=url, headers={"Authorization": {"env": variable}})
         outcome = project.run("run", path, env={"TOKEN": f"Bearer {CANARY}"})
     assert (outcome.code == 0) == (code == 0), outcome
     if code:
