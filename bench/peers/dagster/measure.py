@@ -4,7 +4,8 @@
     .venv/bin/python bench/peers/dagster/measure.py [--rounds 5] [--bin …] [--dagster build/dagster/bin]
 
 Both are launched through their running server, as a user of each does: `dagster dev` by its GraphQL API, `mutirao serve` by
-its socket.
+its socket. Memory is that of a server and its children, some seconds after they came up and before the first launch; a page
+that several processes map counts once (Pss).
 """
 
 import argparse
@@ -19,6 +20,7 @@ import sys
 import tempfile
 import time
 import urllib.request
+from contextlib import ExitStack, suppress
 from datetime import datetime
 from pathlib import Path
 
@@ -27,6 +29,8 @@ ROOT = HERE.parents[2]
 sys.path.insert(0, str(ROOT / "bench"))
 import server as ours  # noqa: E402
 
+SETTLE_SECONDS = 10
+PATIENCE = 60
 LAUNCH = """mutation($p: ExecutionParams!) { launchRun(executionParams: $p) {
   __typename ... on LaunchRunSuccess { run { runId } } ... on PythonError { message } } }"""
 LOOK = """query($id: ID!) { runOrError(runId: $id) { ... on Run { status startTime endTime
@@ -37,17 +41,22 @@ class Dagster:
     name = "dagster"
 
     def __init__(self, programs):
+        self.programs, self.process = programs, None
         self.home = tempfile.mkdtemp(prefix="dagster-bench-")
+
+    def start(self):
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             self.port = free.getsockname()[1]
         environment = {**os.environ, "DAGSTER_HOME": self.home, "DAGSTER_DISABLE_TELEMETRY": "1",
-                       "PATH": f"{programs}:{os.environ['PATH']}"}
+                       "PATH": f"{self.programs}:{os.environ['PATH']}"}
         (Path(self.home) / "dagster.yaml").write_text("telemetry: {enabled: false}\n")
-        self.process = subprocess.Popen([f"{programs}/dagster", "dev", "-f", str(HERE / "two_ops.py"), "-h", "127.0.0.1",
+        self.process = subprocess.Popen([f"{self.programs}/dagster", "dev", "-f", str(HERE / "two_ops.py"), "-h", "127.0.0.1",
                                          "-p", str(self.port)], env=environment, stdout=subprocess.DEVNULL,
                                         stderr=subprocess.DEVNULL, start_new_session=True)
         for _ in range(600):
+            if self.process.poll() is not None:
+                sys.exit(f"dagster dev ended with {self.process.returncode}")
             try:
                 self.location = self.query("{ workspaceOrError { ... on Workspace { locationEntries { name locationOrLoadError "
                                            "{ ... on RepositoryLocation { name repositories { name } } } } } } }")
@@ -81,8 +90,14 @@ class Dagster:
         return tree(self.process.pid)
 
     def close(self):
-        os.killpg(self.process.pid, signal.SIGTERM)
-        self.process.wait()
+        if self.process:
+            with suppress(ProcessLookupError):
+                os.killpg(self.process.pid, signal.SIGTERM)
+            try:
+                self.process.wait(timeout=PATIENCE)
+            except subprocess.TimeoutExpired:
+                os.killpg(self.process.pid, signal.SIGKILL)
+                self.process.wait()
         shutil.rmtree(self.home, ignore_errors=True)
 
 
@@ -90,7 +105,9 @@ class Mutirao:
     name = "mutirao"
 
     def __init__(self, binary):
-        self.project = ours.Project(binary)
+        self.project, self.process = ours.Project(binary), None
+
+    def start(self):
         self.process = self.project.serve()
 
     def once(self):
@@ -108,27 +125,27 @@ class Mutirao:
         return tree(self.process.pid)
 
     def close(self):
-        ours.stop(self.process)
+        if self.process:
+            ours.stop(self.process)
         self.project.__exit__()
 
 
 def tree(pid):
-    """A process and all its descendants."""
+    """A process and all its descendants. Each thread lists the children that it started."""
     found = [pid]
-    children = Path(f"/proc/{pid}/task/{pid}/children")
-    for child in children.read_text().split() if children.exists() else []:
-        found += tree(int(child))
+    for children in Path(f"/proc/{pid}/task").glob("*/children"):
+        with suppress(OSError):  # the thread, or the process, has just ended
+            for child in children.read_text().split():
+                found += tree(int(child))
     return found
 
 
-def resident_mb(pids):
+def pss_mb(pids):
     total = 0
     for pid in pids:
-        try:
+        with suppress(FileNotFoundError, ProcessLookupError):
             for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
-                total += int(line.split()[1]) if line.startswith("Rss:") else 0
-        except OSError:
-            pass
+                total += int(line.split()[1]) if line.startswith("Pss:") else 0
     return round(total / 1024, 1)
 
 
@@ -139,19 +156,21 @@ def main():
     parser.add_argument("--dagster", default=str(ROOT / "build" / "dagster" / "bin"))
     arguments = parser.parse_args()
     systems = [Mutirao(str(Path(arguments.bin).resolve())), Dagster(Path(arguments.dagster).resolve())]
-    try:
+    with ExitStack() as stack:
+        for system in systems:
+            stack.callback(system.close)
+        for system in systems:
+            system.start()
+        time.sleep(SETTLE_SECONDS)
         taken = {system.name: [] for system in systems}
-        memory = {system.name: resident_mb(system.processes()) for system in systems}
+        memory = {system.name: pss_mb(system.processes()) for system in systems}
         for _ in range(arguments.rounds):
             for system in systems:
                 taken[system.name].append(system.once())
         print(json.dumps({name: {"launch_to_first_op_ms": round(1000 * statistics.median(t[0] for t in times)),
                                  "launch_to_end_ms": round(1000 * statistics.median(t[1] for t in times)),
-                                 "idle_rss_mb": memory[name], "rounds": arguments.rounds}
+                                 "idle_pss_mb": memory[name], "rounds": arguments.rounds}
                           for name, times in taken.items()}, indent=2))
-    finally:
-        for system in systems:
-            system.close()
 
 
 if __name__ == "__main__":
