@@ -48,7 +48,7 @@ int Check(const Terminal& terminal, const LaunchFlags& flags, std::vector<std::s
     Result<orchestration::Project> project =
         orchestration::OpenProject(".", "", orchestration::Environment::OfProcess(), faults);
     if (!project.ok()) {
-      terminal.Fail(faults);
+      terminal.Fail(project.status(), faults);
       return kExitInput;
     }
     for (const std::string& path : orchestration::ListJobFiles(project->root)) {

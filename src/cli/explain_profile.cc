@@ -142,7 +142,7 @@ int ExplainProfile(const Terminal& terminal, const LaunchFlags& flags, const std
   std::vector<ConfigFault> faults;
   Result<orchestration::LoadedJob> job = LoadJobFor(flags, faults);
   if (!job.ok()) {
-    faults.empty() ? terminal.Fail(job.status()) : terminal.Fail(faults);
+    terminal.Fail(job.status(), faults);
     return kExitInput;
   }
   const std::string path =

@@ -32,15 +32,15 @@ int CallAndFollow(const Terminal& terminal, const std::string& project_root, con
     return kExitOk;
   }
   if (!terminal.json) terminal.Print(id + "\n");
-  return FollowToEnd(terminal, id);
+  return FollowToEnd(terminal, project_root, id);
 }
 
-int FollowToEnd(const Terminal& terminal, const std::string& run_id) {
+int FollowToEnd(const Terminal& terminal, const std::string& project_root, const std::string& run_id) {
   int code = kExitOk;
-  std::optional<ProjectStore> project = OpenProjectStore(terminal, code);
+  std::optional<ProjectStore> project = OpenProjectStore(terminal, code, project_root);
   if (!project) return code;
   if (!project->store) {
-    terminal.Fail(Status::NotFound("the server's store is not that of this folder"));
+    terminal.Fail(Status::NotFound("the server's store is not that of the project"));
     return kExitInput;
   }
   SignalStop signals([](int) {}, [] {});

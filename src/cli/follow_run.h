@@ -13,6 +13,6 @@ int CallAndFollow(const Terminal& terminal, const std::string& project_root, con
                   const Json& call, bool wait);
 
 /// Wait for the end of a run. Gives the exit code: that of the run. REQUIRES: HoldStopSignals.
-int FollowToEnd(const Terminal& terminal, const std::string& run_id);
+int FollowToEnd(const Terminal& terminal, const std::string& project_root, const std::string& run_id);
 
 }  // namespace mutirao::cli

@@ -30,11 +30,7 @@ std::unique_ptr<BoundJob> BindJobOrTell(const Terminal& terminal, const LaunchFl
   std::vector<ConfigFault> faults;
   Result<orchestration::LoadedJob> loaded = LoadJobFor(flags, faults);
   if (!loaded.ok()) {
-    if (faults.empty()) {
-      terminal.Fail(loaded.status());
-    } else {
-      terminal.Fail(faults);
-    }
+    terminal.Fail(loaded.status(), faults);
     return nullptr;
   }
   auto bound = std::make_unique<BoundJob>(BoundJob{.job = std::move(loaded).value()});

@@ -14,11 +14,7 @@ bool PrepareJob(const Terminal& terminal, const LaunchFlags& flags, const std::v
   code = kExitInput;
   Result<orchestration::LoadedJob> loaded = LoadJobFor(flags, faults);
   if (!loaded.ok()) {
-    if (faults.empty()) {
-      terminal.Fail(loaded.status());
-    } else {
-      terminal.Fail(faults);
-    }
+    terminal.Fail(loaded.status(), faults);
     return false;
   }
   job = std::move(loaded).value();

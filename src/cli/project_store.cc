@@ -28,9 +28,9 @@ bool StoreIsThere(const orchestration::StoreLocation& location) {
   return std::filesystem::exists(path, error);
 }
 
-Result<ProjectStore> Open(std::vector<ConfigFault>& faults) {
+Result<ProjectStore> Open(const std::string& folder, std::vector<ConfigFault>& faults) {
   ProjectStore opened;
-  opened.project = MUTIRAO_TRY(orchestration::OpenProject(".", "", orchestration::Environment::OfProcess(), faults));
+  opened.project = MUTIRAO_TRY(orchestration::OpenProject(folder, "", orchestration::Environment::OfProcess(), faults));
   opened.instance = MUTIRAO_TRY(orchestration::ReadInstance(opened.project, faults));
   if (StoreIsThere(opened.instance.store)) opened.store = MUTIRAO_TRY(orchestration::OpenStore(opened.instance.store));
   return opened;
@@ -38,15 +38,11 @@ Result<ProjectStore> Open(std::vector<ConfigFault>& faults) {
 
 }  // namespace
 
-std::optional<ProjectStore> OpenProjectStore(const Terminal& terminal, int& code) {
+std::optional<ProjectStore> OpenProjectStore(const Terminal& terminal, int& code, const std::string& folder) {
   std::vector<ConfigFault> faults;
-  Result<ProjectStore> opened = Open(faults);
+  Result<ProjectStore> opened = Open(folder, faults);
   if (opened.ok()) return std::move(*opened);
-  if (faults.empty()) {
-    terminal.Fail(opened.status());
-  } else {
-    terminal.Fail(faults);
-  }
+  terminal.Fail(opened.status(), faults);
   code = ExitCodeFor(opened.status());
   return std::nullopt;
 }

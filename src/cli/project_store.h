@@ -10,7 +10,7 @@
 
 namespace mutirao::cli {
 
-/// The project of the working folder with its store.
+/// A project with its store.
 struct ProjectStore {
   orchestration::Project project;
   orchestration::InstanceSettings instance;
@@ -20,8 +20,8 @@ struct ProjectStore {
   std::string state_folder() const { return orchestration::StateFolder(project.root); }
 };
 
-/// Open it. What is wrong is told on `terminal`, and `code` is the exit code then.
-std::optional<ProjectStore> OpenProjectStore(const Terminal& terminal, int& code);
+/// Open that of a folder. What is wrong is told on `terminal`, and `code` is the exit code then.
+std::optional<ProjectStore> OpenProjectStore(const Terminal& terminal, int& code, const std::string& folder = ".");
 
 /// Find the run that a user names: by its id, or `latest`. Errors: kInvalid, kNotFound.
 Result<orchestration::RunRow> FindRun(const ProjectStore& project, const std::string& name);

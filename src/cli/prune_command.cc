@@ -73,7 +73,7 @@ int Metrics(const Terminal& terminal) {
   Result<orchestration::Project> project =
       orchestration::OpenProject(".", "", orchestration::Environment::OfProcess(), faults);
   if (!project.ok()) {
-    terminal.Fail(faults);
+    terminal.Fail(project.status(), faults);
     return kExitInput;
   }
   const Result<Json> answer =

@@ -93,11 +93,7 @@ int Serve(const Terminal& terminal, const ServeFlags& flags) {
   std::vector<orchestration::ConfigFault> faults;
   Result<Server::Options> options = Settings(flags, faults);
   if (!options.ok()) {
-    if (faults.empty()) {
-      terminal.Fail(options.status());
-    } else {
-      terminal.Fail(faults);
-    }
+    terminal.Fail(options.status(), faults);
     return ExitCodeFor(options.status());
   }
   const std::string root = options->project_root;

@@ -83,6 +83,10 @@ void Terminal::Fail(const std::vector<orchestration::ConfigFault>& faults) const
   if (faults.size() > 1) SayAlways(fmt::format("\n{} errors", faults.size()));
 }
 
+void Terminal::Fail(const Status& status, const std::vector<orchestration::ConfigFault>& faults) const {
+  faults.empty() ? Fail(status) : Fail(faults);
+}
+
 void Terminal::Print(std::string_view data) const {
   WriteAll(STDOUT_FILENO, data);
 }

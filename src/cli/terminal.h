@@ -39,6 +39,9 @@ class Terminal {
   /// Tell what is wrong with files and flags. With --json: {"errors": […]} on stdout.
   void Fail(const std::vector<orchestration::ConfigFault>& faults) const;
 
+  /// The faults; the status of what found them where there are none.
+  void Fail(const Status& status, const std::vector<orchestration::ConfigFault>& faults) const;
+
   /// Write data to stdout, as it is.
   void Print(std::string_view data) const;
   void PrintJson(const Json& json) const;

@@ -6,6 +6,7 @@ import os
 import signal
 import socket
 import stat
+import subprocess
 import threading
 import urllib.request
 
@@ -40,6 +41,14 @@ def test_runs_outlive_their_server(project, serve):
     project.write("go", "")
     assert wait_for(project, run_id)["state"] == "succeeded"
     assert project.path("count").read_text() == "once\n"
+
+
+def test_a_job_of_another_folder_is_launched_and_followed(project, serve, tmp_path_factory):
+    serve()
+    path = project.path(job(project, "j", "exit 0"))
+    done = subprocess.run([project.binary, "launch", path, "--wait"], cwd=tmp_path_factory.mktemp("elsewhere"),
+                          env=project.environment(), capture_output=True, text=True, timeout=PATIENCE)
+    assert done.returncode == 0 and run(project, done.stdout.strip())["state"] == "succeeded", done
 
 
 def test_a_killed_server_is_followed_by_another(project, serve):
