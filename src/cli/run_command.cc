@@ -168,8 +168,10 @@ void CallHooks(const Terminal& terminal, const LoadedJob& job, orchestration::St
   const std::string folder = orchestration::StateFolder(job.project.root);
   if (!job.def.hooks.empty() || (job.project.settings && job.project.settings->value().contains("hooks"))) {
     if (orchestration::CallServer(folder, "ping", Json::object(), std::chrono::seconds(2)).ok()) return;
+    SignalStop signals([&](int) { terminal.Say("stopping; hooks that are left are called after the next run"); },
+                       [] {});
     Result<orchestration::Delivery> delivery =
-        orchestration::DeliverDue(store, Clock::System(), job.project.environment, {});
+        orchestration::DeliverDue(store, Clock::System(), job.project.environment, signals.token());
     if (!delivery.ok()) terminal.Warn(delivery.status().Context("calling hooks").ToString());
   }
 }
@@ -201,8 +203,8 @@ int Work(const Terminal& terminal, const RunFlags& flags, WorkerNote& note) {
     return ExitCodeFor(result.status());
   }
   Report(terminal, flags, *result);
-  CallHooks(terminal, *job, *stored->store);
   if (profile) WriteProfile(terminal, *profile, *profile_folder, result->document);
+  CallHooks(terminal, *job, *stored->store);
   return ExitCodeFor(*result);
 }
 
