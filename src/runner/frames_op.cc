@@ -172,7 +172,11 @@ Status RunFrames(const LoadedJob& job, const OpDef& op, const BoundFrames& bound
     report = MUTIRAO_TRY(ExecuteOnCluster(*cluster, roots, staged.places(), options, *quarantine, job.project.root,
                                           ClusterListener(op, attempt, events), cluster_account));
   }
-  if (options.profile) events.OpProfiled(op.name, report);
+  if (report.profile) {
+    events.OpProfiled(op.name, report);
+  } else if (options.profile) {
+    events.OpWarned(op.name, "what runs on a cluster is not profiled");
+  }
   MUTIRAO_TRY(files.CheckUnchanged());
 
   std::vector<WriteAccount> accounts;

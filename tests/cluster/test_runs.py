@@ -24,11 +24,11 @@ def example(project, root):
 
 def test_the_example_gives_the_same_rows_and_the_same_account(example):
     accounts = []
-    for output, flags in (("out/embedded", ()), ("out/cluster", LOCAL)):
+    for output, flags in (("out/embedded", ()), ("out/cluster", (*LOCAL, "--profile"))):
         done = example.run_ok("run", "active_companies", "--only", "load", "-p", f"output={output}", *flags)
         accounts.append([line.replace(output, "OUT").split(" files, ")[0] for line in done.err.splitlines()
                          if "read" in line or "partner" in line or "to out" in line])
-    assert "2 workers are up" in done.err
+    assert "2 workers are up" in done.err and "what runs on a cluster is not profiled" in done.err
     assert accounts[0] == accounts[1] and any("856" in line for line in accounts[0])
     embedded, cluster = example.read("out/embedded"), example.read("out/cluster")
     assert embedded.num_rows == 856
