@@ -14,6 +14,9 @@
 namespace mutirao::runner {
 namespace {
 
+// Linux gives a program no variable of more than 128 KiB, name and all.
+constexpr size_t kLongestVariable = 100 << 10;
+
 using orchestration::LoadedJob;
 using orchestration::OpDef;
 using orchestration::Variables;
@@ -88,11 +91,14 @@ void AddResources(const orchestration::OpAttempt& attempt, BoundCommand& command
   }
 }
 
+// What is too long for a variable, or cannot be one, is in the extras only.
 void AddInputs(const OpInputs& inputs, BoundCommand& command) {
   for (const auto& [name, output] : inputs) {
     const Json& told = output.contains("value") ? output["value"] : output;
-    command.environment[VariableName("MUTIRAO_IN_", name)] = told.is_string() ? told.get<std::string>() : told.dump();
     command.extras["in"][name] = told;
+    std::string text = told.is_string() ? told.get<std::string>() : told.dump();
+    if (text.size() > kLongestVariable || text.find('\0') != std::string::npos) continue;
+    command.environment[VariableName("MUTIRAO_IN_", name)] = std::move(text);
   }
 }
 

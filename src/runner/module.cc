@@ -199,7 +199,7 @@ Result<Frame> ModuleOpContext::InputFrame(std::string_view name) const {
   const Json* input = MUTIRAO_TRY(FindInput(name));
   Json spec = MUTIRAO_TRY(ReadSpecOf({.op = facts_.op_name, .output = std::string(name)}, *input));
   Diagnostics errors;
-  auto source = AllFormats().MakeSource(spec, {.base_dir = ".", .find_layout = nullptr}, errors);
+  auto source = AllFormats().MakeSource(spec, {.base_dir = facts_.project_root, .find_layout = nullptr}, errors);
   if (!source.ok()) return errors.empty() ? source.status() : errors.ToStatus();
   auto plan = MUTIRAO_TRY(frame::MakeScan(*source, false));
   return Frame(plan);

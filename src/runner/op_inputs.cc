@@ -97,7 +97,7 @@ Result<Json> ReadSpecOf(const InputDef& input, const Json& output) {
         .Help("use it as ${in.NAME} in expressions");
   }
   if (output.contains("read") && output["read"].is_object()) return output["read"];
-  const std::string format = output.value("format", "");
+  const std::string format = output.contains("format") && output["format"].is_string() ? output["format"] : "";
   if (format == "parquet" || format == "ipc") return Json{{format, output["uri"]}};
   return Status::Invalid(
              fmt::format("{} is stored as {}, which does not keep the types of its columns", NameOf(input), format))

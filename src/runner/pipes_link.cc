@@ -14,6 +14,7 @@
 #include "orchestration/pipes/bootstrap.h"
 #include "orchestration/pipes/context.h"
 #include "orchestration/run/event.h"
+#include "storage/storage.h"
 
 namespace mutirao::runner {
 namespace {
@@ -25,6 +26,11 @@ using Silence = PipesSettings::Silence;
 
 OutputStream CarrierOf(PipesSettings::Messages messages) {
   return messages == PipesSettings::Messages::kStdout ? OutputStream::kOut : OutputStream::kErr;
+}
+
+bool IsDataset(const Json& value) {
+  return value.is_object() && value.contains("uri") && value["uri"].is_string() && value.contains("format") &&
+         value["format"].is_string();
 }
 
 }  // namespace
@@ -204,8 +210,10 @@ Json PipesLink::Outputs() const {
   for (const Json& payload : results_.custom_messages()) {
     if (!payload.is_object()) continue;
     for (const auto& [name, value] : payload.items()) {
-      const bool dataset = value.is_object() && value.contains("uri") && value.contains("format");
-      outputs[name] = dataset ? value : Json{{"value", value}};
+      outputs[name] = IsDataset(value) ? value : Json{{"value", value}};
+      if (!IsDataset(value)) continue;
+      Json& uri = outputs[name]["uri"];  // as the program meant it, for readers that stand elsewhere
+      uri = storage::ResolvePath(command_.working_dir, uri.get<std::string>());
     }
   }
   return Redactor::Global().MaskTexts(std::move(outputs));

@@ -99,6 +99,48 @@ def test_a_command_gives_a_dataset(data):
     assert data.read("out/again").column("n").to_pylist() == [2, 3]
 
 
+def test_a_dataset_of_a_command_lies_where_the_command_ran(data):
+    script = ("import pyarrow as pa, pyarrow.parquet as pq, dagster_pipes as d\n"
+              "pq.write_table(pa.table({'n': [1, 2, 3]}), 'made.parquet')\n"
+              "with d.open_dagster_pipes() as p:\n  p.report_custom_message({'table': {'uri': 'made.parquet', 'format': 'parquet'}})\n")
+    data.path("there").mkdir()
+    path = ops(data, make={"command": [sys.executable, "-c", script], "cwd": "there"}, again=reader({"dataset": "make.table"}))
+    result, _ = run(data, path)
+    assert result["make"]["outputs"]["table"]["uri"] == str(data.path("there/made.parquet"))
+    assert data.read("out/again").column("n").to_pylist() == [1, 2, 3]
+
+
+def test_what_is_no_dataset_is_a_value(data):
+    script = ("import dagster_pipes as d\nwith d.open_dagster_pipes() as p:\n"
+              "  p.report_custom_message({'table': {'uri': 'x', 'format': None}})\n")
+    path = ops(data, make={"command": [sys.executable, "-c", script]}, again=reader({"dataset": "make.table"}))
+    result, _ = run(data, path, code=INPUT)
+    assert result["make"]["outputs"] == {"table": {"value": {"uri": "x", "format": None}}}
+    assert "make.table is a value, not a dataset" in result["again"]["error"]["message"]
+
+
+def test_a_long_value_is_in_the_extras_only(data):
+    make = ("import dagster_pipes as d\nwith d.open_dagster_pipes() as p:\n"
+            "  p.report_custom_message({'long': 'x' * 200_000, 'short': 'y'})\n")
+    use = ("import os, dagster_pipes as d\nwith d.open_dagster_pipes() as p:\n"
+           "  print(len(p.extras['in']['long']), 'MUTIRAO_IN_LONG' in os.environ, os.environ['MUTIRAO_IN_SHORT'])\n")
+    path = ops(data, make={"command": [sys.executable, "-c", make]},
+               use={"command": [sys.executable, "-c", use], "in": {"long": "make.long", "short": "make.short"}})
+    result, _ = run(data, path)
+    assert result["use"]["stdout_tail"] == "200000 False y\n"
+
+
+def test_frames_take_facts_of_resources(data):
+    path = data.job({"resources": {"s": {"type": "process", "config": {
+        "command": ["sleep", "600"], "facts": {"file": "in.csv", "uf": "SP"}}}},
+        "ops": {"load": {"requires": ["s"],
+                         "frames": {"t": {"read": {"csv": "${resources.s.file}"}, "steps": [{"filter": "uf = ${resources.s.uf}"}]}},
+                         "write": [{"frame": "t", "parquet": "out/t"}]}}})
+    assert "op load takes values of other ops or resources" in data.run_ok("check", path, "-v").err
+    run(data, path)
+    assert data.read("out/t").num_rows == 2
+
+
 def test_what_is_not_there_is_told(data):
     path = ops(data, load=LOAD, again=reader({"dataset": "load.rows"}))
     result, _ = run(data, path, "--only", "again", code=INPUT)
