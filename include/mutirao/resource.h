@@ -23,7 +23,7 @@ class Handle {
  public:
   virtual ~Handle() = default;
   /// What commands and expressions may know of it, a JSON mapping: MUTIRAO_RESOURCE_<NAME>, ${resources.name.key}.
-  /// No secrets.
+  /// No secrets. Read once, after Acquire.
   virtual std::string Facts() const { return "{}"; }
 };
 

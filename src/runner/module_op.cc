@@ -54,6 +54,8 @@ Result<Json> CallModuleOp(OpFunction function, ModuleOpContext::Facts facts) {
     MUTIRAO_TRY(function(context));
   } catch (const std::exception& error) {
     return Status::Failed(fmt::format("module op {} threw an exception: {}", name, error.what()));
+  } catch (...) {
+    return Status::Failed(fmt::format("module op {} threw an exception", name));
   }
   if (stop.stop_requested()) return Status::Cancelled(fmt::format("module op {} was stopped", name));
   Json outcome;

@@ -23,6 +23,13 @@ T Guarded(const char* what, Call&& call) {
   }
 }
 
+Result<Json> FactsOf(const Handle& handle) {
+  const std::string text = MUTIRAO_TRY(Guarded<Result<std::string>>("Facts", [&] { return handle.Facts(); }));
+  Json facts = MUTIRAO_TRY(ParseJson(text).Context("the facts of a module's resource"));
+  if (!facts.is_object()) return Status::Invalid("the facts of a module's resource are no JSON mapping");
+  return facts;
+}
+
 // What a module's type asks of its surroundings.
 class Context : public ResourceContext {
  public:
@@ -97,7 +104,13 @@ class ModuleKind : public orchestration::ResourceKind {
     std::shared_ptr<Handle> handle =
         MUTIRAO_TRY(Guarded<Result<std::shared_ptr<Handle>>>("Acquire", [&] { return type->Acquire(surroundings); }));
     if (handle == nullptr) return Status::Failed("Acquire of a module's resource gave no handle");
-    return std::unique_ptr<orchestration::Resource>(std::make_unique<ModuleResource>(type, std::move(handle)));
+    Result<Json> facts = FactsOf(*handle);
+    if (!facts.ok()) {
+      const Status released = Guarded<Status>("Release", [&] { return type->Release(*handle, Outcome::kFailed); });
+      return released.ok() ? facts.status() : released.Context(facts.status().ToString());
+    }
+    return std::unique_ptr<orchestration::Resource>(
+        std::make_unique<ModuleResource>(type, std::move(handle), std::move(*facts)));
   }
 
   Status Reap(const orchestration::Lease& lease) override {
@@ -105,9 +118,10 @@ class ModuleKind : public orchestration::ResourceKind {
     if (!lease.handle.is_object() || !lease.handle.contains("module")) return Status::Ok();
     ModuleReference reference = MUTIRAO_TRY(ModuleReference::Parse(lease.handle["module"].get<std::string>()));
     ResourceType* type = MUTIRAO_TRY(LoadModuleResource(reference));
-    if (!type->OwnsOutside()) return Status::Ok();
     const Json& held = lease.handle["handle"];
-    return Guarded<Status>("Reap", [&] { return type->Reap(lease.name, held.is_null() ? "" : held.dump()); });
+    return Guarded<Status>("Reap", [&] {
+      return type->OwnsOutside() ? type->Reap(lease.name, held.is_null() ? "" : held.dump()) : Status::Ok();
+    });
   }
 };
 
@@ -124,11 +138,6 @@ Outcome ToOutcome(orchestration::Outcome outcome) {
 }
 
 }  // namespace
-
-Json ModuleResource::facts() const {
-  Result<Json> facts = ParseJson(handle_->Facts());
-  return facts.ok() && facts->is_object() ? *facts : Json::object();
-}
 
 Status ModuleResource::Release(orchestration::Outcome outcome, std::chrono::steady_clock::time_point /*deadline*/) {
   return Guarded<Status>("Release", [&] { return type_->Release(*handle_, ToOutcome(outcome)); });

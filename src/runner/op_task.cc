@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include "base/elf_platform.h"
 #include "engine/stage.h"
 #include "orchestration/resource/resource_kind.h"
 #include "runner/module.h"
@@ -46,14 +45,6 @@ Status CheckShape(const Json& document) {
   return Status::Ok();
 }
 
-Result<OpFunction> Load(const std::string& path, const std::string& function) {
-  const std::string built_for = MUTIRAO_TRY(PlatformOfLibrary(path));
-  if (built_for != OwnPlatform()) {
-    return Status::Invalid(fmt::format("the module is built for {}, this machine is {}", built_for, OwnPlatform()));
-  }
-  return LoadModuleOp({path, function});
-}
-
 }  // namespace
 
 Json MakeOpTask(const orchestration::OpDef& op, const BoundModule& module, const orchestration::OpAttempt& attempt) {
@@ -93,8 +84,8 @@ Result<Json> RunOpTask(const Json& document, const OpTaskHooks& hooks) {
     facts.resources[name] = &resources.emplace(name, told).first->second;
   }
   for (const auto& [name, input] : op["inputs"].items()) facts.inputs[name] = input;
-  OpFunction function =
-      MUTIRAO_TRY(Load(hooks.modules + "/" + document["module"].get<std::string>(), op["function"].get<std::string>()));
+  OpFunction function = MUTIRAO_TRY(
+      LoadModuleOp({hooks.modules + "/" + document["module"].get<std::string>(), op["function"].get<std::string>()}));
   Json outcome = MUTIRAO_TRY(CallModuleOp(function, std::move(facts)));
   return Json{{"outcome", std::move(outcome)}};
 }

@@ -8,6 +8,7 @@
 #include <thread>
 
 #include <mutirao/op.h>
+#include <mutirao/resource.h>
 
 MUTIRAO_OP(segfault) {
   raise(SIGSEGV);
@@ -25,6 +26,27 @@ MUTIRAO_OP(leave) {
 MUTIRAO_OP(leave_as_if_well) {
   std::_Exit(0);
 }
+
+MUTIRAO_OP(throw_a_number) {
+  throw 1;
+}
+
+// Its facts are no JSON mapping; what it made is released all the same.
+class Odd : public mutirao::ResourceType {
+ public:
+  class OddHandle : public mutirao::Handle {
+   public:
+    std::string Facts() const override { return "[1]"; }
+  };
+  mutirao::Result<std::shared_ptr<mutirao::Handle>> Acquire(mutirao::ResourceContext&) override {
+    return std::shared_ptr<mutirao::Handle>(std::make_shared<OddHandle>());
+  }
+  mutirao::Status Release(mutirao::Handle&, mutirao::Outcome) override {
+    std::ofstream("released") << "";
+    return mutirao::Status::Ok();
+  }
+};
+MUTIRAO_RESOURCE(odd, Odd);
 
 MUTIRAO_OP(deaf) {
   std::ofstream("began") << "";

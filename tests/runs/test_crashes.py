@@ -27,6 +27,19 @@ def test_what_killed_it_is_told(project, module, op, code, cause):
     assert store.open_leases(project) == [] and store.marked_processes(f"mutirao-{run['id']}-") == {}
 
 
+def test_what_a_module_throws_is_its_ops_failure(project, module):
+    outcome = project.run("run", project.job({"ops": {"load": {"module": f"{module}#throw_a_number"}}}))
+    assert outcome.code == 1 and "op load failed: module op load threw an exception" in outcome.err, outcome
+
+
+def test_facts_that_are_none_are_told_and_what_was_made_is_released(project, module):
+    outcome = project.run("run", project.job({
+        "resources": {"r": {"type": "module", "config": {"module": f"{module}#odd"}}},
+        "ops": {"load": {"command": ["true"], "requires": ["r"]}}}))
+    assert outcome.code != 0 and "the facts of a module's resource are no JSON mapping" in outcome.err, outcome
+    assert project.path("released").exists() and store.open_leases(project) == []
+
+
 def test_a_second_signal_ends_an_op_that_does_not_listen(project, module):
     process = project.start("run", project.job({
         "resources": {"r": {"type": "process", "config": {"command": ["sleep", "600"]}}},
