@@ -61,6 +61,7 @@ class Binder {
         run_id_(run_id),
         attempt_(mode.attempt),
         defer_missing_(mode.defer_missing),
+        known_(mode.known != nullptr ? *mode.known : own_known_),
         errors_(errors),
         variables_(VariablesOf(job, op, run_id)),
         formats_(FormatContextOf(job.project)) {}
@@ -68,7 +69,8 @@ class Binder {
   BoundFrames Bind() {
     if (!op_.spec.contains("frames")) return {};
     if (attempt_ == nullptr && UsesInputs()) {
-      const std::string what = fmt::format("op {} takes values of other ops, which are there only in a run", op_.name);
+      const std::string what =
+          fmt::format("op {} takes values of other ops or resources, which are there only in a run", op_.name);
       if (defer_missing_)
         bound_.deferred.push_back(what + "; it is checked then");
       else
@@ -97,12 +99,13 @@ class Binder {
   }
 
  private:
-  // Whether a value of another op stands somewhere: its type is known only when it is there.
+  // Whether a value of another op or a fact of a resource stands somewhere: its type is known only when it is there.
   bool UsesInputs() const {
     std::vector<std::string> names;
     for (const orchestration::InputDef& input : op_.inputs) {
       for (const char* part : {"", ".uri", ".format", ".rows", ".bytes"}) names.push_back("in." + input.name + part);
     }
+    for (const std::string& resource : op_.resources) names.push_back("resources." + resource + ".");
     return orchestration::UsesAny(op_.spec, names);
   }
 
@@ -139,16 +142,20 @@ class Binder {
 
   // What an earlier run left of another op's frame or, when that may be missing, no rows with its columns; null when
   // these cannot be told.
-  Result<Json> DatasetToBe(const orchestration::InputDef& input) const {
+  Result<Json> DatasetToBe(const orchestration::InputDef& input) {
     const OpDef* before = job_.def.FindOp(input.op);
     const std::string name = input.op + "." + input.output;
     if (before == nullptr || before->body != orchestration::OpBody::kFrames) {
       if (defer_missing_) return Json();
       return Status::NotFound(fmt::format("{} is known only in a run", name));
     }
-    Diagnostics told;  // by the check of that op
-    BoundFrames bound = BindFrames(job_, *before, run_id_, {.defer_missing = true}, told);
-    for (const BoundFrames::Write& write : bound.writes) {
+    auto bound = known_.find(before->name);
+    if (bound == known_.end()) {
+      Diagnostics told;  // by the check of that op
+      BoundFrames made = BindFrames(job_, *before, run_id_, {.defer_missing = true, .known = &known_}, told);
+      bound = known_.emplace(before->name, std::move(made)).first;
+    }
+    for (const BoundFrames::Write& write : bound->second.writes) {
       if (write.frame != input.output) continue;
       Json output = DescribeOutput(*write.sink, job_.project.root, 0, 0, 0);
       Json stored = MUTIRAO_TRY(ReadSpecOf(input, output));
@@ -277,6 +284,8 @@ class Binder {
   const std::string& run_id_;
   const OpAttempt* const attempt_;
   const bool defer_missing_;
+  std::map<std::string, BoundFrames> own_known_;
+  std::map<std::string, BoundFrames>& known_;
   Diagnostics& errors_;
   Variables variables_;
   frame::FormatContext formats_;

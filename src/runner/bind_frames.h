@@ -47,6 +47,8 @@ struct BindMode {
   /// What an earlier op of the job is going to write need not be there yet; a dataset of another op stands for no rows
   /// with the columns that it will have.
   bool defer_missing = false;
+  /// Ops that were bound already for the datasets that others take of them, by name; null: begin anew.
+  std::map<std::string, BoundFrames>* known = nullptr;
 };
 
 /// Build the plans of an op. Headers of its inputs are read. Every fault is added to `errors`.

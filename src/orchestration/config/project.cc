@@ -198,7 +198,9 @@ bool UsesAny(const Json& value, const std::vector<std::string>& names) {
   if (!value.is_string()) return false;
   std::vector<VariableUse> uses = FindVariables(value.get<std::string>());
   return std::any_of(uses.begin(), uses.end(), [&](const VariableUse& use) {
-    return std::find(names.begin(), names.end(), use.name) != names.end();
+    return std::any_of(names.begin(), names.end(), [&](const std::string& name) {
+      return name.ends_with('.') ? use.name.starts_with(name) : use.name == name;
+    });
   });
 }
 

@@ -76,6 +76,7 @@ struct LoadedJob {
 Variables LaunchVariables(const LoadedJob& job);
 
 /// Say whether a value has a ${…} of one of these names.
+/// A name that ends with a dot stands for all that begin with it.
 bool UsesAny(const Json& value, const std::vector<std::string>& names);
 
 /// Read a job and put its config together. What is wrong with the contents goes to `faults`, and as much as could be
