@@ -21,6 +21,7 @@ FailureCategory CategoryOf(const Status& error) {
   switch (error.code()) {
     case StatusCode::kInvalid:
     case StatusCode::kUnsupported:
+    case StatusCode::kNotFound:
     case StatusCode::kAlreadyExists:
     case StatusCode::kInternal:
     case StatusCode::kCancelled:
@@ -30,7 +31,6 @@ FailureCategory CategoryOf(const Status& error) {
       return FailureCategory::kUser;
     case StatusCode::kExhausted:
       return FailureCategory::kMemory;
-    case StatusCode::kNotFound:
     case StatusCode::kIo:
     case StatusCode::kUnavailable:
     case StatusCode::kDeadline:

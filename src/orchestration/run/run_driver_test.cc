@@ -250,6 +250,7 @@ TEST(RetryWanted, LooksAtWhatFailed) {
   EXPECT_TRUE(RetryWanted(policy, Status::Failed("x")));
   EXPECT_TRUE(RetryWanted(policy, Status::Exhausted("x")));
   EXPECT_FALSE(RetryWanted(policy, Status::Invalid("x")));
+  EXPECT_FALSE(RetryWanted(policy, Status::NotFound("x")));
   policy.on = {FailureCategory::kInfrastructure};
   EXPECT_TRUE(RetryWanted(policy, Status::Io("x")));
   EXPECT_TRUE(RetryWanted(policy, Status::Deadline("x")));
