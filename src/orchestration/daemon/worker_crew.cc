@@ -115,6 +115,7 @@ std::vector<WorkerCrew::Ended> WorkerCrew::Wait(int wake, std::chrono::milliseco
     runs.push_back(run_id);
   }
   std::vector<Ended> ended;
+  std::optional<std::string> why;
   WatchMemory();
   if (poll(fds.data(), fds.size(), static_cast<int>(timeout.count())) <= 0) return ended;
   for (size_t i = 0; i < runs.size(); ++i) {
@@ -125,7 +126,11 @@ std::vector<WorkerCrew::Ended> WorkerCrew::Wait(int wake, std::chrono::milliseco
     if (at->second.child && waitid(P_PIDFD, static_cast<id_t>(at->second.pidfd), &info, WEXITED) == 0) {
       one.death.exit = info.si_code == CLD_EXITED ? ExitState{info.si_status, 0} : ExitState{0, info.si_status};
     }
-    if (!one.death.exit || one.death.exit->signal == SIGKILL) one.death.out_of_memory = OutOfMemory();
+    if (!one.death.exit || one.death.exit->signal == SIGKILL) {
+      // The kernel may have killed several at once: one look for all that ended in this round.
+      if (!why) why = OutOfMemory();
+      one.death.out_of_memory = *why;
+    }
     close(at->second.pidfd);
     workers_.erase(at);
     ended.push_back(std::move(one));
