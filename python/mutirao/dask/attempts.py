@@ -12,6 +12,7 @@ from mutirao.dask.errors import describe
 KEY = "mutirao-"
 # A graph of more is refused quietly by some schedulers' settings, and warned of by others.
 BATCH_BYTES = 4 << 20
+CANCEL_SECONDS = 10
 
 
 class Attempts:
@@ -41,8 +42,11 @@ class Attempts:
         avoided = message.get("avoid") or []
         others = [address for address in workers if address not in avoided] if avoided else []
         if not self._to_submit:
-            asyncio.get_running_loop().call_soon(self._submit_waiting)
+            asyncio.get_running_loop().call_soon(self._begin, self._submit_later, None)
         self._to_submit.append((tuple(others), threads, message["task"], message["document"]))
+
+    async def _submit_later(self, _):
+        self._submit_waiting()
 
     def _submit_waiting(self):
         waiting, self._to_submit = self._to_submit, []
@@ -66,8 +70,13 @@ class Attempts:
         """First the running functions, which Dask cannot reach, then what waits."""
         self._submit_waiting()
         futures = [self._futures[key] for key in keys if key in self._futures]
-        await self._client.run(worker.cancel_tasks, keys, on_error="ignore")
-        await self._client.cancel(futures, force=True)
+        try:
+            async with asyncio.timeout(CANCEL_SECONDS):
+                await self._client.run(worker.cancel_tasks, keys, on_error="ignore")
+        except TimeoutError:
+            pass  # a worker died while it was asked, and its tasks with it
+        finally:
+            await self._client.cancel(futures, force=True)
 
     async def cancel_all(self):
         await self.cancel(list(self._futures))
@@ -110,16 +119,19 @@ class Attempts:
         try:
             self._tell(key, await future)
         except KilledWorker as error:
-            self._futures.pop(key, None)
+            if self._futures.pop(key, None) is None:
+                return
             address = getattr(error.last_worker, "address", str(error.last_worker))
             self._out.send("lost", task=key, worker=address)
         except FutureCancelledError:
-            self._futures.pop(key, None)
+            if self._futures.pop(key, None) is None:
+                return
             # With the scheduler everything is cancelled, which the driver tells in one word.
             if self._client.status == "running":
                 self._out.send("cancelled", task=key)
         except Exception as error:
-            self._futures.pop(key, None)
+            if self._futures.pop(key, None) is None:
+                return
             self._out.send("failed", task=key, error={**describe(error), "code": "internal"})
 
     def _tell(self, key, value):

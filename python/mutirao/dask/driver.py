@@ -24,6 +24,7 @@ logging.getLogger("distributed").setLevel(logging.ERROR)
 
 CLOSE_SECONDS = 20
 CHECK_SECONDS = 20
+MODULE_SECONDS = 100
 CHECK_TRIES = 4  # together less than the time after which the asking side gives up
 
 
@@ -168,7 +169,10 @@ class Driver:
             return
         self._greeted.update(addresses)
         try:
-            answers = await self._client.run(worker.probe, [], workers=addresses, on_error="return")
+            async with asyncio.timeout(CHECK_SECONDS):
+                answers = await self._client.run(worker.probe, [], workers=addresses, on_error="return")
+        except TimeoutError:
+            return  # one of them died meanwhile: _watch_scheduler asks those that are there then
         finally:
             self._greeted.difference_update(addresses)
         for address, answer in answers.items():
@@ -227,7 +231,6 @@ class Driver:
 
     async def _on_check(self, message):
         # A worker that dies while it is asked can keep all the answers back: ask those that are there then.
-        answers = {}
         for _ in range(CHECK_TRIES):
             try:
                 async with asyncio.timeout(CHECK_SECONDS):
@@ -236,6 +239,10 @@ class Driver:
                 break
             except TimeoutError:
                 continue
+        else:
+            error = {"code": "deadline", "message": "the workers did not say in time whether they see the storage"}
+            self._out.send("checked", token=message["token"], workers={}, error=error)
+            return
         found = {}
         for address, answer in answers.items():
             if isinstance(answer, (OSError, asyncio.TimeoutError)):
@@ -245,7 +252,8 @@ class Driver:
 
     async def _on_module(self, message):
         try:
-            name, sent = await self._modules.send(self._client, message["path"])
+            async with asyncio.timeout(MODULE_SECONDS):
+                name, sent = await self._modules.send(self._client, message["path"])
         except Exception as error:
             self._out.send("module_sent", token=message["token"], error=describe(error))
             return

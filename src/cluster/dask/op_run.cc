@@ -15,7 +15,7 @@ using Clock = std::chrono::steady_clock;
 // How long workers may take for a module, and a task that was asked to end may go on before it is left alone.
 constexpr std::chrono::seconds kSendTimeout{120};
 constexpr std::chrono::seconds kQuietTimeout{15};
-constexpr int kMostTries = 3;
+constexpr std::chrono::milliseconds kTick{200};
 
 Status WrongPlatform(const std::string& worker, const std::string& its, const std::string& library,
                      const std::string& built_for) {
@@ -66,25 +66,24 @@ Result<std::string> OpRun::SendModule() {
   return name;
 }
 
-void OpRun::Submit() {
-  worker_.clear();
-  document_["attempt"] = tries_;
-  const TaskKey key{task_.attempt, {0, 0, tries_++}};
-  cluster_.link_->Send({{"type", "submit"}, {"task", key.ToString()}, {"document", document_.dump()}});
-}
-
 Result<Json> OpRun::Run() {
   MUTIRAO_TRY(CheckPlatforms());
   std::string name = MUTIRAO_TRY(SendModule());
   document_["module"] = std::move(name);
-  Submit();
+  document_["attempt"] = 0;
+  const std::string key = TaskKey{task_.attempt, {0, 0, 0}}.ToString();
+  cluster_.link_->Send({{"type", "submit"}, {"task", key}, {"document", document_.dump()}});
   std::optional<Clock::time_point> asked_to_end;
+  const auto ready = [&] { return !arrived_.empty() || cluster_.broken_; };
   while (true) {
     std::deque<Json> messages;
     {
       std::unique_lock lock(cluster_.mutex_);
-      cluster_.changed_.wait_for(lock, task_.stop, std::chrono::milliseconds(200),
-                                 [&] { return !arrived_.empty() || cluster_.broken_; });
+      if (asked_to_end) {
+        cluster_.changed_.wait_for(lock, kTick, ready);  // the token would not let it wait any more
+      } else {
+        cluster_.changed_.wait_for(lock, task_.stop, kTick, ready);
+      }
       messages.swap(arrived_);
       if (messages.empty() && cluster_.broken_) return *cluster_.broken_;
     }
@@ -94,8 +93,7 @@ Result<Json> OpRun::Run() {
     const auto now = Clock::now();
     if (task_.stop.stop_requested() && !asked_to_end) {
       asked_to_end = now;
-      const TaskKey key{task_.attempt, {0, 0, tries_ - 1}};
-      cluster_.link_->Send({{"type", "cancel"}, {"tasks", Json::array({key.ToString()})}});
+      cluster_.link_->Send({{"type", "cancel"}, {"tasks", Json::array({key})}});
     }
     if (asked_to_end && now - *asked_to_end > kQuietTimeout) return Status::Cancelled("stopped, but it does not end");
   }
@@ -108,10 +106,10 @@ std::optional<Result<Json>> OpRun::Handle(const Json& message) {
     if (task_.news && message.contains("news")) task_.news(message["news"]);
     return std::nullopt;
   }
-  if (!key.ok() || key->attempt.attempt != tries_ - 1) return std::nullopt;
+  if (!key.ok()) return std::nullopt;
   if (type == "running") {
-    worker_ = TextOf(message, "worker");
-    Tell({"running", fmt::format("runs on worker {}", worker_), {{"worker", worker_}}});
+    const std::string worker = TextOf(message, "worker");
+    Tell({"running", fmt::format("runs on worker {}", worker), {{"worker", worker}}});
     return std::nullopt;
   }
   if (type == "done") {
@@ -122,11 +120,8 @@ std::optional<Result<Json>> OpRun::Handle(const Json& message) {
   if (type == "failed") return Result<Json>(ErrorOf(message));
   if (type == "cancelled") return Result<Json>(Status::Cancelled("stopped"));
   if (type != "lost") return std::nullopt;
-  if (worker_.empty() && tries_ < kMostTries && !task_.stop.stop_requested()) {
-    Submit();
-    return std::nullopt;
-  }
-  return Result<Json>(Status::Unavailable(fmt::format("worker {} died while it ran the op", TextOf(message, "worker")))
+  // Whether it had begun is not known for sure: the word of it comes a moment later than the op starts.
+  return Result<Json>(Status::Unavailable(fmt::format("worker {} died while it had the op", TextOf(message, "worker")))
                           .Help("what the op had done by then is not known; `retry:` lets it run again"));
 }
 

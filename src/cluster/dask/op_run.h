@@ -26,8 +26,8 @@ struct ModuleTask {
   std::function<void(const ClusterEvent&)> on_event;
 };
 
-/// One such task on its way through a cluster. A worker that dies before anybody knows that the task began there costs
-/// another try; one that dies with it ends it, as nobody can know what it had done by then.
+/// One such task on its way through a cluster. A worker that dies with it ends it, begun or not: nobody can know what
+/// it had done by then.
 ///
 /// Threads: lives in the thread of DaskCluster::RunModule.
 class OpRun : public TaskListener {
@@ -46,14 +46,11 @@ class OpRun : public TaskListener {
  private:
   Status CheckPlatforms();
   Result<std::string> SendModule();
-  void Submit();
   std::optional<Result<Json>> Handle(const Json& message);
 
   DaskCluster& cluster_;
   const ModuleTask& task_;
   Json document_;
-  std::string worker_;  // where it runs; empty while it waits
-  int tries_ = 0;
   std::deque<Json> arrived_;  // guarded by the cluster's mutex
 };
 

@@ -109,9 +109,12 @@ Status PlanRun::Loop() {
     int slots_now;
     {
       std::unique_lock lock(cluster_.mutex_);
-      cluster_.changed_.wait_for(lock, request_.stop, kTick, [&] {
-        return !arrived_.empty() || cluster_.broken_ || cluster_.SlotsLocked() != slots;
-      });
+      const auto ready = [&] { return !arrived_.empty() || cluster_.broken_ || cluster_.SlotsLocked() != slots; };
+      if (asked_to_end) {
+        cluster_.changed_.wait_for(lock, kTick, ready);  // the token would not let it wait any more
+      } else {
+        cluster_.changed_.wait_for(lock, request_.stop, kTick, ready);
+      }
       messages.swap(arrived_);
       broken = cluster_.broken_;
       slots_now = cluster_.SlotsLocked();

@@ -66,6 +66,7 @@ StorageCheck::~StorageCheck() {
 }
 
 Status StorageCheck::Judge(const Json& answer) const {
+  if (answer.contains("error")) return ErrorOf(answer);
   if (!answer.contains("workers") || !answer["workers"].is_object()) {
     return Status::Internal("the cluster's driver tells of the storage in another shape");
   }
