@@ -113,7 +113,7 @@ struct ExecutionReport {
   double seconds = 0;
   int64_t memory = 0;         ///< the budget
   int64_t memory_peak = 0;    ///< the most that was held of it
-  int64_t bytes_spilled = 0;  ///< written to the spill folder, compressed
+  int64_t bytes_spilled = 0;  ///< written to the spill folder
   std::optional<Profile> profile;
 };
 

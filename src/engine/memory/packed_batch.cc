@@ -278,6 +278,7 @@ class Unpacker {
     auto options = arrow::ipc::IpcReadOptions::Defaults();
     options.use_threads = false;
     BatchPtr alone = MUTIRAO_TRY(arrow::ipc::ReadRecordBatch(arrow::schema({field}), nullptr, options, &reader));
+    if (alone->num_rows() != rows_ || !alone->ValidateFull().ok()) return Damaged();
     return alone->column(0);
   }
 

@@ -1,5 +1,7 @@
 #include "engine/memory/packed_batch.h"
 
+#include <random>
+
 #include <arrow/api.h>
 
 #include "engine/testing/engine_fixture.h"
@@ -57,6 +59,32 @@ TEST(PackedBatch, RefusesBytesThatAreCut) {
     EXPECT_FALSE(UnpackBatch(cut, 4, batch->schema()).ok()) << size;
   }
   EXPECT_EQ(UnpackBatch(*packed, 3, batch->schema()).status().code(), StatusCode::kIo);
+}
+
+TEST(PackedBatch, RefusesAnotherNumberOfRowsInAnArrowColumn) {
+  const BatchPtr batch = BatchOf({{"list", "list<string>", R"([["a", null], null, [], ["b"]])"}});
+  const auto packed = MUTIRAO_MUST(PackBatch(*batch));
+  for (const int64_t rows : {0, 3, 5, 1000}) {
+    EXPECT_EQ(UnpackBatch(*packed, rows, batch->schema()).status().code(), StatusCode::kIo) << rows;
+  }
+}
+
+// Whatever the bytes are, the answer is an error or rows that can be read; a sanitizer sees what is read beside them.
+TEST(PackedBatch, ChangedBytesGiveAnErrorOrWholeRows) {
+  const BatchPtr batch = EveryForm();
+  const auto packed = MUTIRAO_MUST(PackBatch(*batch));
+  std::mt19937 random(3);
+  for (int64_t at = 0; at < packed->size(); ++at) {
+    for (const uint8_t change : {uint8_t{0x01}, uint8_t{0x80}, static_cast<uint8_t>(1 + random() % 255)}) {
+      std::string bytes(reinterpret_cast<const char*>(packed->data()), static_cast<size_t>(packed->size()));
+      bytes[static_cast<size_t>(at)] = static_cast<char>(static_cast<uint8_t>(bytes[static_cast<size_t>(at)]) ^ change);
+      const arrow::Buffer changed(reinterpret_cast<const uint8_t*>(bytes.data()), packed->size());
+      const auto back = UnpackBatch(changed, 4, batch->schema());
+      if (back.ok()) {
+        EXPECT_TRUE((*back)->Validate().ok()) << at;
+      }
+    }
+  }
 }
 
 }  // namespace

@@ -203,7 +203,8 @@ Status SortSpill::MergeSome(size_t count) {
     Piece piece;
     MUTIRAO_TRY(merge.Take(RowsFor(block_bytes_, rows, bytes), piece));
     if (piece.rows.empty()) break;
-    BatchPtr block = MUTIRAO_TRY(BatchGather(spilled_schema_, piece.blocks).Take(piece.rows));
+    BatchPtr block =
+        MUTIRAO_TRY(BatchGather(spilled_schema_, piece.blocks, engine::Gather::Use::kOnce).Take(piece.rows));
     const SpillBlock written = MUTIRAO_TRY(file_.Write(*block));
     merged.blocks.push_back(written);
   }
@@ -242,7 +243,7 @@ Result<SortSpill::Piece> SortSpill::Next() {
 }
 
 Result<BatchPtr> SortSpill::Gather(const Piece& piece) const {
-  return BatchGather(schema_, piece.blocks).Take(piece.rows);
+  return BatchGather(schema_, piece.blocks, engine::Gather::Use::kOnce).Take(piece.rows);
 }
 
 }  // namespace mutirao::engine

@@ -88,7 +88,8 @@ Result<std::shared_ptr<arrow::Buffer>> TakeValidityRows(const arrow::ArrayData& 
 
 }  // namespace
 
-Gather::Gather(TypePtr type, std::vector<ArrayPtr> chunks) : type_(std::move(type)), arrays_(std::move(chunks)) {
+Gather::Gather(TypePtr type, std::vector<ArrayPtr> chunks, Use use)
+    : type_(std::move(type)), arrays_(std::move(chunks)) {
   static constexpr int kWidths[] = {0, 1, 2, 4, 8, 8, 16, 4, 0};
   const int width = kWidths[static_cast<int>(PhysicalOf(*type_))];
   for (const ArrayPtr& array : arrays_) {
@@ -104,7 +105,7 @@ Gather::Gather(TypePtr type, std::vector<ArrayPtr> chunks) : type_(std::move(typ
     }
     chunks_.push_back(chunk);
   }
-  if (PhysicalOf(*type_) == Physical::kBytes) LookForOneLength();
+  if (use == Use::kOften && PhysicalOf(*type_) == Physical::kBytes) LookForOneLength();
 }
 
 void Gather::LookForOneLength() {
@@ -278,12 +279,13 @@ Result<ArrayPtr> Gather::Take(std::span<const RowRef> rows) const {
   return Status::Internal("unknown physical type");
 }
 
-BatchGather::BatchGather(SchemaPtr schema, const std::vector<BatchPtr>& batches) : schema_(std::move(schema)) {
+BatchGather::BatchGather(SchemaPtr schema, const std::vector<BatchPtr>& batches, Gather::Use use)
+    : schema_(std::move(schema)) {
   for (int i = 0; i < schema_->num_fields(); ++i) {
     std::vector<ArrayPtr> chunks;
     chunks.reserve(batches.size());
     for (const BatchPtr& batch : batches) chunks.push_back(batch->column(i));
-    columns_.emplace_back(schema_->field(i)->type(), std::move(chunks));
+    columns_.emplace_back(schema_->field(i)->type(), std::move(chunks), use);
   }
 }
 

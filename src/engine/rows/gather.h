@@ -24,7 +24,10 @@ inline constexpr RowRef kNoRow{UINT32_MAX, UINT32_MAX};
 /// Ownership: borrows the arrays' buffers, keeps the arrays. Threads: Take is const, any.
 class Gather {
  public:
-  Gather(TypePtr type, std::vector<ArrayPtr> chunks);
+  /// How often Take will be called: what is looked at beforehand pays only when most rows are taken.
+  enum class Use { kOften, kOnce };
+
+  Gather(TypePtr type, std::vector<ArrayPtr> chunks, Use use = Use::kOften);
 
   /// Errors: kExhausted when the text of the rows is 2 GiB or more.
   Result<ArrayPtr> Take(std::span<const RowRef> rows) const;
@@ -56,7 +59,7 @@ class Gather {
 /// The columns of several batches of one schema, ready to take rows from. Threads: Take is const, any.
 class BatchGather {
  public:
-  BatchGather(SchemaPtr schema, const std::vector<BatchPtr>& batches);
+  BatchGather(SchemaPtr schema, const std::vector<BatchPtr>& batches, Gather::Use use = Gather::Use::kOften);
 
   Result<BatchPtr> Take(std::span<const RowRef> rows) const;
   const Gather& column(int index) const { return columns_[static_cast<size_t>(index)]; }
