@@ -265,6 +265,9 @@ TEST(BuildStep, ChecksOnWithAStandInForWhatIsWrong) {
        "/0/drop: column \"nada\" is not in establishments\n"
        "/1/unnest: column \"nope\" is not in the frame at this step\n"
        "/2/sort/1: column \"other\" is not in the frame at this step\n"},
+      // A name that is none hides nothing.
+      {"    - derive: {'': lower(uf)}\n    - sort: [uf, other]",
+       "/0/derive/ (key): a column needs a name\n/1/sort/1: column \"other\" is not in the frame at this step\n"},
       // Nothing is known of the columns, but a step can be wrong by itself.
       {"    - filtre: uf = 'SP'\n    - sort: other\n    - joinn: {with: out}\n    - join: {with: nowhere, on: uf}",
        "/0/filtre (key): unknown key \"filtre\"; did you mean \"filter\"?\n"

@@ -12,7 +12,20 @@ bool InName(char c) {
   return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_' || static_cast<unsigned char>(c) >= 0x80;
 }
 
-// Call `visit(name, what)` for every entry of a mapping in a step; the step's own key is none.
+// Call `visit` for each part of a step whose entries name columns that it makes.
+template <typename Visit>
+void ForEachMaker(const Json& step, const Visit& visit) {
+  if (!step.is_object() || step.size() != 1) return;
+  const std::string& kind = step.begin().key();
+  const Json& value = step.begin().value();
+  if (kind == "select" || kind == "derive" || kind == "rename") visit(value);
+  if (kind != "aggregate" || !value.is_object()) return;
+  for (const char* part : {"by", "with"}) {
+    if (value.contains(part)) visit(value[part]);
+  }
+}
+
+// Call `visit(name, what)` for every entry of a mapping.
 template <typename Visit>
 void ForEachEntry(const Json& value, const Visit& visit) {
   if (value.is_array()) {
@@ -28,27 +41,31 @@ void ForEachEntry(const Json& value, const Visit& visit) {
 }  // namespace
 
 void UnknownColumns::AddMadeBy(const Json& step, const arrow::Schema& input) {
-  if (!step.is_object() || step.size() != 1) return;
-  const Json& value = step.begin().value();
-  const bool renames = step.begin().key() == "rename";
-  ForEachEntry(value, [&](const std::string& name, const Json& what) {
-    names_.insert(name);
-    if (renames && what.is_string()) names_.insert(what.get<std::string>());
+  const auto add = [&](const std::string& name) {
+    if (!name.empty()) names_.insert(name);
+  };
+  ForEachMaker(step, [&](const Json& value) {
+    ForEachEntry(value, [&](const std::string& name, const Json& what) {
+      add(name);
+      if (step.contains("rename") && what.is_string()) add(what.get<std::string>());
+    });
+    for (const Json& name : value.is_array() ? value : Json::array({value})) {
+      if (name.is_string() && input.GetFieldIndex(name.get<std::string>()) < 0) add(name.get<std::string>());
+    }
   });
-  if (!value.is_array()) return;
-  for (const Json& name : value) {
-    if (name.is_string() && input.GetFieldIndex(name.get<std::string>()) < 0) names_.insert(name.get<std::string>());
-  }
 }
 
 void UnknownColumns::Follow(const Json& step) {
-  if (names_.empty() || !step.is_object() || step.size() != 1) return;
+  if (names_.empty()) return;
   std::set<std::string> made;
-  ForEachEntry(step.begin().value(), [&](const std::string& name, const Json& what) {
-    if (what.is_structured()) return;
-    if (Mentioned(what.dump())) made.insert(name);
-    if (names_.contains(name) && what.is_string()) made.insert(what.get<std::string>());  // {old: new} of a rename
+  ForEachMaker(step, [&](const Json& value) {
+    ForEachEntry(value, [&](const std::string& name, const Json& what) {
+      if (what.is_structured() || name.empty()) return;
+      if (Mentioned(what.dump())) made.insert(name);
+      if (step.contains("rename") && names_.contains(name) && what.is_string()) made.insert(what.get<std::string>());
+    });
   });
+  made.erase("");
   names_.merge(made);
 }
 
