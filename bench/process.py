@@ -73,7 +73,9 @@ class Watch:
             seen = {pid: its for pid in tree(self.pid) if (its := look(pid))}
             self.used |= {pid: cpu for pid, (cpu, _) in seen.items()}
             if looks % LOOKS_A_SHARE == 0 or not seen.keys() <= self.shared.keys():
-                self.shared = {pid: shared(pid, memory) for pid, (_, memory) in seen.items()}
+                # One process alone shares with nobody who is measured; the harness may map the same libraries.
+                several = len(seen) > 1
+                self.shared = {pid: shared(pid, memory) if several else 0 for pid, (_, memory) in seen.items()}
             looks += 1
             together = sum(memory - self.shared.get(pid, 0) for pid, (_, memory) in seen.items())
             self.peak = max(self.peak, together, high_water(self.pid) - self.shared.get(self.pid, 0))

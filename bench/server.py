@@ -108,6 +108,7 @@ def queue(binary, count):
                 break
             time.sleep(0.2)
         taken = time.perf_counter() - begin
+        assert set(states) == {"succeeded"}, states
         stop(server)
         return {"runs": count, "states": states, "launch_seconds": round(launched, 2), "seconds": round(taken, 2)}
 
