@@ -36,7 +36,7 @@ class Cluster:
         self.tell(json.dumps(plan))
 
     def answer(self):
-        return self.answers.get(timeout=PATIENCE)
+        return self.answers.get(timeout=2 * PATIENCE)  # longer than a plan waits for a worker: its error says more
 
     def ask(self, line):
         self.tell(json.dumps(line))

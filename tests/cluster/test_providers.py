@@ -261,6 +261,13 @@ class Own:
         open("reaped", "w").write(name)
         return True
 
+class Impatient(LocalCluster):
+    """A cluster that gives a worker up as soon as it dies, as Dask does with one that dies twice at the wrong moments."""
+    def __init__(self):
+        import dask
+        dask.config.set({"distributed.deploy.lost-worker-timeout": "1ms"})
+        super().__init__(n_workers=2, threads_per_worker=1, dashboard_address=None, host="127.0.0.1")
+
 class Stuck(Own):
     def __init__(self, name):
         open("stuck", "w").close()
@@ -284,6 +291,20 @@ def test_a_class_of_somebody(start_driver, own, tmp_path):
     assert driver.exit_code() == 0
     assert (tmp_path / "made").read_text() == "mutirao-test" and (tmp_path / "closed").exists()
     assert reap(start_driver(**own), "own.Own", {}, None) and (tmp_path / "reaped").read_text() == "mutirao-test"
+
+
+def test_a_worker_that_its_cluster_gave_up_is_replaced(start_driver, own):
+    driver = greeted(start_driver(**own))
+    driver.send("start", provider="own.Impatient", name="x", config={**CONFIG, "n_workers": 2}, wait={"workers": 2, "timeout": 100})
+    workers = [driver.wait_for("worker") for _ in range(2)]
+    driver.wait_for("started")
+    for worker in workers:
+        os.kill(worker["pid"], signal.SIGKILL)
+    gone = {driver.wait_for("worker_gone")["worker"] for _ in range(2)}
+    assert gone == {worker["worker"] for worker in workers}
+    for _ in range(2):
+        assert driver.wait_for("worker")["worker"] not in gone
+    run_a_task(driver)
 
 
 def test_wrong_arguments_for_a_class_are_told(start_driver, own):

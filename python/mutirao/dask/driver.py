@@ -23,7 +23,7 @@ log = logging.getLogger("mutirao.dask")
 logging.getLogger("distributed").setLevel(logging.ERROR)
 
 CLOSE_SECONDS = 20
-CHECK_SECONDS = 20
+PROBE_SECONDS = 20
 MODULE_SECONDS = 100
 CHECK_TRIES = 4  # together less than the time after which the asking side gives up
 
@@ -168,26 +168,37 @@ class Driver:
         if not addresses:
             return
         self._greeted.update(addresses)
+        await asyncio.gather(*(self._greet_one(address) for address in addresses))
+
+    async def _greet_one(self, address):
         try:
-            async with asyncio.timeout(CHECK_SECONDS):
-                answers = await self._client.run(worker.probe, [], workers=addresses, on_error="return")
-        except TimeoutError:
-            return  # one of them died meanwhile: _watch_scheduler asks those that are there then
+            answer = await self._probe(address, [])
+            # What died meanwhile was told of already, or never known.
+            if address not in self._greeted or isinstance(answer, OSError):
+                return  # _watch_scheduler asks those that are there then
         finally:
-            self._greeted.difference_update(addresses)
-        for address, answer in answers.items():
-            if isinstance(answer, (OSError, asyncio.TimeoutError)):
-                continue  # gone already, or not ready: _watch_scheduler asks again
-            if isinstance(answer, BaseException):
-                answer = {"build": {"error": describe(answer)["message"]}, "host": "", "cores": 1, "pid": 0, "slots": 1,
-                          "memory_limit": 0, "files": []}
-            self._workers[address] = answer
-            self._out.send("worker", worker=address, **answer)
+            self._greeted.discard(address)
+        if isinstance(answer, BaseException):
+            answer = {"build": {"error": describe(answer)["message"]}, "host": "", "cores": 1, "pid": 0, "slots": 1,
+                      "memory_limit": 0, "files": []}
+        self._workers[address] = answer
+        self._out.send("worker", worker=address, **answer)
+
+    async def _probe(self, address, files):
+        """What one worker says of itself and of files, or an exception: an OSError when it is gone, of which TimeoutError
+        is one. Each is asked by itself: one that dies or hangs meanwhile would keep back the answers of all."""
+        try:
+            async with asyncio.timeout(PROBE_SECONDS):
+                answers = await self._client.run(worker.probe, files, workers=[address], on_error="return")
+        except OSError as error:
+            return error
+        return answers.get(address, OSError("it is gone"))
 
     async def _watch_scheduler(self, _):
         """Tell when nobody answers at the scheduler's place any more, and of workers whose coming or going was missed."""
         while True:
             await asyncio.sleep(1)
+            self._provider.replace_lost(self._cluster)
             if self._client.status != "running":
                 raise providers.ProviderError("unavailable", f"the scheduler at {self._cluster.scheduler_address} is gone")
             try:
@@ -224,31 +235,34 @@ class Driver:
             self._tell_gone(address, bool(message.get("expected")))
 
     def _tell_gone(self, address, expected):
+        self._greeted.discard(address)
         if self._workers.pop(address, None):
             self._out.send("worker_gone", worker=address, expected=expected)
 
     # ---- tasks
 
     async def _on_check(self, message):
-        # A worker that dies while it is asked can keep all the answers back: ask those that are there then.
-        for _ in range(CHECK_TRIES):
-            try:
-                async with asyncio.timeout(CHECK_SECONDS):
-                    answers = await self._client.run(worker.probe, message["files"], workers=list(self._workers),
-                                                     on_error="return")
-                break
-            except TimeoutError:
-                continue
-        else:
-            error = {"code": "deadline", "message": "the workers did not say in time whether they see the storage"}
+        addresses = list(self._workers)
+        answers = await asyncio.gather(*(self._look(address, message["files"]) for address in addresses))
+        found = {address: answer for address, answer in zip(addresses, answers) if answer is not None}
+        silent = [address for address, answer in found.items() if isinstance(answer, TimeoutError)]
+        if silent:
+            error = {"code": "deadline", "message": f"worker {silent[0]} did not say in time whether it sees the storage"}
             self._out.send("checked", token=message["token"], workers={}, error=error)
             return
-        found = {}
-        for address, answer in answers.items():
-            if isinstance(answer, (OSError, asyncio.TimeoutError)):
-                continue
-            found[address] = [describe(answer)["message"]] if isinstance(answer, BaseException) else answer["files"]
         self._out.send("checked", token=message["token"], workers=found)
+
+    async def _look(self, address, files):
+        """What a worker says of files; None when it is gone, a TimeoutError when it is there and silent."""
+        answer = None
+        for _ in range(CHECK_TRIES):
+            if address not in self._workers:
+                return None
+            answer = await self._probe(address, files)
+            if not isinstance(answer, OSError):
+                return [describe(answer)["message"]] if isinstance(answer, BaseException) else answer["files"]
+            await asyncio.sleep(0.5)
+        return answer if isinstance(answer, TimeoutError) else None
 
     async def _on_module(self, message):
         try:

@@ -2,6 +2,8 @@
 
 import importlib
 
+from distributed import SpecCluster
+
 
 class ProviderError(Exception):
     """A cluster could not be had. `code` is one of the status codes of the native side."""
@@ -71,6 +73,8 @@ class BaseProvider:
             "distributed.scheduler.idle-timeout": self.seconds("idle_timeout"),
             "distributed.scheduler.no-workers-timeout": self.seconds("idle_timeout"),
             "distributed.scheduler.worker-ttl": self.seconds("worker_timeout"),
+            # A process that died is started again by its nanny; where that takes longer, Dask gives the worker up.
+            "distributed.deploy.lost-worker-timeout": self.death_timeout,
             "distributed.worker.memory.target": False,
             "distributed.worker.memory.spill": False,
             "distributed.worker.memory.pause": 0.9,
@@ -92,6 +96,12 @@ class BaseProvider:
         """Let a cluster grow and shrink between the bounds, where they differ."""
         if self.is_adaptive:
             cluster.adapt(minimum=self.least, maximum=self.most)
+
+    def replace_lost(self, cluster):
+        """Start what Dask gave up and counts as wanted all the same. It looks once after each death, and a worker that
+        is away just then, for whatever reason, is closed for good: two deaths at the wrong moments are enough."""
+        if isinstance(cluster, SpecCluster) and set(cluster.worker_spec) - set(cluster.workers):
+            cluster.scale(len(cluster.worker_spec))
 
     def handle(self, cluster):
         """What reap() needs to find the cluster from another process or machine."""
