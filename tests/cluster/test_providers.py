@@ -1,11 +1,14 @@
 """Providers that can run here do: an existing scheduler, hosts by SSH, a batch system whose commands are scripts. Each is
 made, used, closed, and ended by a reaper when its driver was killed."""
 
+import base64
 import json
 import os
+import re
 import shutil
 import signal
 import socket
+import ssl
 import stat
 import subprocess
 import sys
@@ -164,23 +167,60 @@ def sshd(tmp_path, mark, build_tree):
 
 def test_hosts_by_ssh(start_driver, sshd, mark):
     driver = start_driver()
-    start(driver, "ssh", sshd)
+    address = start(driver, "ssh", sshd)["handle"]["scheduler"]
     run_a_task(driver)
-    assert len(marked(mark)) >= 2
+    assert address.startswith("tls://")
+    with pytest.raises(ssl.SSLError, match="(?i)certificate.required|handshake.failure"):
+        greet_without_keys(address)
+    pids = marked(mark)
+    assert len(pids) >= 2
+    for pid in [*pids, driver.process.pid]:
+        assert b"PRIVATE KEY" not in shown_to_all(pid)
     driver.send("close")
     assert driver.exit_code() == 0
     wait_until(lambda: not marked(mark), "scheduler and workers on the hosts end")
 
 
-@slow
-def test_a_reaper_ends_hosts_of_a_dead_driver(start_driver, sshd, mark):
+def greet_without_keys(address):
+    """Speak TLS with a scheduler as somebody who has no certificate of its authority."""
+    context = ssl.create_default_context()
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    host, port = address.removeprefix("tls://").rsplit(":", 1)
+    with socket.create_connection((host, int(port)), timeout=PATIENCE) as plain, context.wrap_socket(plain) as connection:
+        connection.recv(1)
+
+
+def shown_to_all(pid):
+    """What of a process others can read: its command line, its environment, and the settings that Dask packs into it."""
+    shown = b""
+    for name in ("cmdline", "environ"):
+        try:
+            with open(f"/proc/{pid}/{name}", "rb") as file:
+                shown += file.read() + b"\0"
+        except OSError:
+            pass  # it ended
+    packed = re.findall(rb"DASK_INTERNAL_INHERIT_CONFIG=\"?([A-Za-z0-9_=-]+)", shown)
+    return shown + b"".join(base64.urlsafe_b64decode(text) for text in packed)
+
+
+def test_hosts_end_with_a_driver_that_is_killed(start_driver, sshd, mark):
     driver = start_driver()
     handle = start(driver, "ssh", sshd)["handle"]
+    assert marked(mark)
     os.killpg(driver.process.pid, signal.SIGKILL)
     driver.process.wait()
-    assert reap(start_driver(), "ssh", sshd, handle) or not marked(mark)
+    reaper = start_driver()
+    reap(reaper, "ssh", sshd, handle)  # whether it was still there is a matter of moments
     wait_until(lambda: not marked(mark), "scheduler and workers of a dead driver end")
-    assert not reap(start_driver(), "ssh", sshd, handle), "there is nothing any more"
+    reaper.send("reap", provider="ssh", name="mutirao-test", config={**CONFIG, **sshd}, handle=handle)
+    assert reaper.wait_for("reaped", "failed_reap") == {"type": "reaped", "found": False}
+
+
+def test_a_process_without_keys_says_so_and_not_what_it_got(build_tree):
+    for given in (b"", b"not json PRIVATE KEY\n", b'{"ca": "x"}\n', b"[1]\n"):
+        done = subprocess.run([PYTHON, "-m", "mutirao.dask.keyed", "-m", "distributed.cli.dask_spec"], input=given,
+                              capture_output=True, env=environment(build_tree), timeout=PATIENCE)
+        assert done.returncode == 1 and b"has no keys" in done.stderr and b"PRIVATE" not in done.stderr, done
 
 
 def test_a_host_that_cannot_be_reached_is_named(start_driver, sshd):
@@ -220,15 +260,25 @@ esac
     return {"PATH": f"{folder}:{os.environ['PATH']}"}, tmp_path
 
 
-def test_a_batch_system(start_driver, slurm, mark):
+def test_a_batch_system(start_driver, slurm, mark, monkeypatch):
     env, folder = slurm
+    monkeypatch.chdir(folder)
     driver = start_driver(**env)
-    start(driver, "slurm", {"worker_memory": 1 << 30, "worker_cores": 1, "walltime": "00:10:00", "queue": "short",
+    started = start(driver, "slurm", {"worker_memory": 1 << 30, "worker_cores": 1, "walltime": "00:10:00", "queue": "short",
                             "options": {"local_directory": str(folder), "python": str(PYTHON)}})
     run_a_task(driver)
+    keys = folder / ".mutirao-test.keys"
+    assert started["handle"]["scheduler"].startswith("tls://") and started["handle"]["keys"] == str(keys)
+    assert stat.S_IMODE(keys.stat().st_mode) == 0o700
+    files = list(keys.iterdir())
+    assert len(files) == 3 and all(stat.S_IMODE(file.stat().st_mode) == 0o600 for file in files)
+    with pytest.raises(ssl.SSLError, match="(?i)certificate.required|handshake.failure"):
+        greet_without_keys(started["handle"]["scheduler"])
+    assert not any(b"PRIVATE KEY" in shown_to_all(pid) for pid in [*marked(mark), driver.process.pid])
     driver.send("close")
     assert driver.exit_code() == 0
     wait_until(lambda: not marked(mark), "jobs of a closed cluster end")
+    assert not keys.exists()
     assert "scancel" in (folder / "calls").read_text()
 
 
@@ -238,7 +288,10 @@ def test_a_reaper_cancels_jobs_by_name(start_driver, slurm, mark):
     script.write_text("#!/bin/sh\n#SBATCH -J mutirao-test\nsleep 600\n")
     subprocess.run(["sbatch", script], env={**os.environ, **env}, check=True, stdout=subprocess.DEVNULL)
     wait_until(lambda: marked(mark), "the job runs")
-    assert reap(start_driver(**env), "slurm", {}, None)
+    keys = folder / "elsewhere" / ".mutirao-test.keys"
+    keys.mkdir(parents=True)
+    assert reap(start_driver(**env), "slurm", {}, {"name": "mutirao-test", "scheduler": "tls://127.0.0.1:1", "keys": str(keys)})
+    assert not keys.exists()
     wait_until(lambda: not marked(mark), "the job ended")
     assert "scancel --name=mutirao-test" in (folder / "calls").read_text()
 

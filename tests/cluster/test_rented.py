@@ -204,6 +204,7 @@ def test_clouds_take_the_arguments_and_machines_get_our_name(kind):
     provider = cloud(kind)
     arguments = provider.arguments()
     accepted(provider.make, arguments)
+    assert arguments["security"] is True
     assert arguments["scheduler_options"] == {"idle_timeout": "1200s"} and arguments["auto_shutdown"]
     named = provider.named_class().__new__(provider.named_class())
     named.uuid = "random"
@@ -279,16 +280,18 @@ def test_google_machines_are_reaped_by_their_name(monkeypatch):
 
 
 @pytest.mark.parametrize("kind", ["slurm", "pbs", "sge", "lsf", "oar", "moab", "htcondor"])
-def test_batch_systems_take_the_arguments(kind):
-    jobqueue = pytest.importorskip("dask_jobqueue")
+def test_batch_systems_take_the_arguments(kind, tmp_path, monkeypatch):
+    pytest.importorskip("dask_jobqueue")
+    monkeypatch.chdir(tmp_path)
     provider = providers.make(kind, NAME, {**CONFIG, "worker_cores": 2, "queue": "q", "account": "a", "walltime": "01:00:00"})
-    cls = getattr(jobqueue, sys.modules[type(provider).__module__].CLASSES[kind])
-    cluster = cls(**provider.arguments())
+    cluster = provider.make()
     try:
         script = cluster.job_script()
         assert NAME in script and "--nthreads 1" in script and "--death-timeout 60" in script
+        assert f"--tls-key {tmp_path}/.{NAME}.keys/" in script and "PRIVATE KEY" not in script
     finally:
-        cluster.close()
+        provider.close(cluster)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_missing_package_says_what_to_type(monkeypatch):

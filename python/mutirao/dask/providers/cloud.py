@@ -36,6 +36,7 @@ class Provider(BaseProvider):
             environment["DASK_" + key.upper().replace(".", "__").replace("-", "_")] = str(value)
         arguments = {
             "n_workers": self.least, "env_vars": environment, "name": self.name,
+            "security": True,  # keys made for the cluster
             "worker_options": {"nthreads": config.get("threads_per_worker") or 1, "death_timeout": self.death_timeout},
             "scheduler_options": {"idle_timeout": self.seconds("idle_timeout")},
         }

@@ -1,9 +1,15 @@
-"""Batch systems: dask_jobqueue. The scheduler lives in the driver; each worker is a job under the cluster's name."""
+"""Batch systems: dask_jobqueue. The scheduler lives in the driver; each worker is a job under the cluster's name.
+
+Scheduler and workers have keys made for the cluster. A job finds those of its worker in a folder that only its user can
+read, beside the files of the run, which all nodes see; the folder goes with the cluster.
+"""
 
 import inspect
+import os
 import shutil
 import subprocess
 
+from mutirao.dask.keys import Authority
 from mutirao.dask.providers.base import BaseProvider, ProviderError, require
 
 CLASSES = {"slurm": "SLURMCluster", "pbs": "PBSCluster", "sge": "SGECluster", "lsf": "LSFCluster", "oar": "OARCluster",
@@ -47,19 +53,56 @@ class Provider(BaseProvider):
             arguments["walltime"] = config.get("walltime", "02:00:00")
         return {**arguments, **self.options}
 
+    def keys_folder(self):
+        """Where the keys of the workers lie. The name of a cluster is its own."""
+        place = os.path.expanduser(os.path.expandvars(self.options.get("shared_temp_directory") or os.getcwd()))
+        return os.path.join(os.path.abspath(place), f".{self.name}.keys")
+
+    def make(self):
+        """The cluster, without workers yet."""
+        arguments = self.arguments()
+        if arguments.get("protocol", "tls://").startswith("tls") and "security" not in arguments:
+            arguments["security"] = Authority(self.name).security("scheduler", "worker", "client")
+            arguments["shared_temp_directory"] = self.keys_folder()
+            os.mkdir(self.keys_folder(), 0o700)
+        try:
+            return getattr(self.module, CLASSES[self.kind])(**arguments)
+        except BaseException:
+            self.remove_keys(None)
+            raise
+
     def open(self):
-        cluster = getattr(self.module, CLASSES[self.kind])(**self.arguments())
+        cluster = self.make()
         try:
             if self.is_adaptive:
                 self.scale(cluster)
             else:
                 cluster.scale(jobs=self.least)
         except BaseException:
-            cluster.close()
+            self.close(cluster)
             raise
         return cluster
 
+    def handle(self, cluster):
+        return {**super().handle(cluster), "keys": self.keys_folder()}
+
+    def close(self, cluster):
+        try:
+            cluster.close()
+        finally:
+            for attribute in ("ca_file", "cert", "key"):  # files that would remove themselves, some time
+                if (file := getattr(cluster, f"_job_{attribute}", None)) is not None:
+                    file.close()
+            self.remove_keys(None)
+
+    def remove_keys(self, handle):
+        folder = (handle or {}).get("keys") or self.keys_folder()
+        # A handle comes from a store: nothing is removed that is not named like one of these.
+        if os.path.basename(folder) == f".{self.name}.keys":
+            shutil.rmtree(folder, ignore_errors=True)
+
     def reap(self, handle):
+        self.remove_keys(handle)
         listing, cancel = CANCEL[self.kind]
         words = [word.format(name=self.name) for word in cancel]
         if shutil.which(words[0]) is None:

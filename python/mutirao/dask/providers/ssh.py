@@ -1,69 +1,122 @@
-"""Hosts that are reached by SSH: distributed.SSHCluster. The first host gets the scheduler."""
+"""Hosts that are reached by SSH, as distributed.SSHCluster has them: the first host gets the scheduler."""
 
 import asyncio
-import socket
+import hashlib
+import sys
+import time
+from ssl import get_server_certificate
 
-from distributed import Client, SSHCluster
+from distributed import SpecCluster
 from distributed.comm import get_address_host_port
+from distributed.deploy import ssh
 
+from mutirao.dask.keys import Authority
 from mutirao.dask.providers.base import BaseProvider, ProviderError, require
+
+REAP_SECONDS = 60
+ANSWER_SECONDS = 10
 
 
 class Provider(BaseProvider):
+    """Whoever reaches a scheduler runs code as its user, so the processes have keys made for the cluster. They get them
+    through the SSH connection that starts them, and end with it."""
+
     def prepare(self):
         require("asyncssh", "ssh")
+        self.authority = self.certificate = None
 
     def connect_options(self):
-        ssh = self.config.get("ssh") or {}
-        options = {"port": ssh.get("port", 22), "connect_timeout": 30}
-        if "user" in ssh:
-            options["username"] = ssh["user"]
-        if "key_file" in ssh:
-            options["client_keys"] = [ssh["key_file"]]
-        if "known_hosts" in ssh:
-            options["known_hosts"] = ssh["known_hosts"]
+        way = self.config.get("ssh") or {}
+        options = {"port": way.get("port", 22), "connect_timeout": 30}
+        if "user" in way:
+            options["username"] = way["user"]
+        if "key_file" in way:
+            options["client_keys"] = [way["key_file"]]
+        if "known_hosts" in way:
+            options["known_hosts"] = way["known_hosts"]
         return options
 
-    def open(self):
+    def arguments(self):
+        """Those of SpecCluster, made from the ones that SSHCluster takes."""
         hosts = self.config["hosts"]
+        options = dict(self.options)
+        connect = options.pop("connect_options", self.connect_options())
+        python = options.pop("remote_python", None) or (self.config.get("ssh") or {}).get("python") or sys.executable
+        connect = connect if isinstance(connect, list) else [connect] * len(hosts)
+        python = python if isinstance(python, list) else [python] * len(hosts)
+        if not len(connect) == len(python) == len(hosts):
+            raise ProviderError("invalid", f"{len(hosts)} hosts with {len(connect)} connect_options and {len(python)} "
+                                "remote_python", "give one, or one for each host")
         worker = {"nthreads": self.config.get("threads_per_worker") or 1, "death_timeout": self.death_timeout}
         if self.config.get("worker_memory"):
             worker["memory_limit"] = self.config["worker_memory"]
-        arguments = {
-            "connect_options": self.connect_options(),
-            "worker_options": worker,
-            "scheduler_options": {"port": 0, "dashboard_address": "127.0.0.1:0", "idle_timeout": self.seconds("idle_timeout")},
-            "remote_python": (self.config.get("ssh") or {}).get("python"),
-            **self.options,
+        worker = options.pop("worker_options", worker)
+        worker_class = options.pop("worker_class", "distributed.Nanny")
+        scheduler = options.pop("scheduler_options", {"port": 0, "dashboard_address": "127.0.0.1:0",
+                                                      "idle_timeout": self.seconds("idle_timeout")})
+        reached = [{"address": host, "connect_options": way, "remote_python": f"{interpreter} -m mutirao.dask.keyed"}
+                   for host, way, interpreter in zip(hosts, connect, python)]
+        return {
+            "scheduler": {"cls": with_keys(ssh.Scheduler, self.authority, "scheduler"), "options": {**reached[0], "kwargs": scheduler}},
+            "workers": {number: {"cls": with_keys(ssh.Worker, self.authority, "worker"),
+                                 "options": {**host, "kwargs": worker, "worker_class": worker_class}}
+                        for number, host in enumerate(reached[1:])},
+            "name": self.name, "security": self.authority.security("client"), **options,
         }
+
+    def open(self):
+        self.authority = Authority(self.name)
         try:
-            return SSHCluster(hosts, **arguments)
+            cluster = SpecCluster(**self.arguments())
         except OSError as error:
-            raise ProviderError("unavailable", f"cannot reach {' or '.join(sorted(set(hosts)))} by SSH: {error}",
+            hosts = " or ".join(sorted(set(self.config["hosts"])))
+            raise ProviderError("unavailable", f"cannot reach {hosts} by SSH: {error}",
                                 "see hosts and ssh in the config; `ssh HOST true` must work without a password") from error
+        self.certificate = certificate_at(cluster.scheduler_address)
+        return cluster
+
+    def handle(self, cluster):
+        return {**super().handle(cluster), "certificate": self.certificate}
 
     def reap(self, handle):
-        """Through the scheduler, which ends its workers. Without its address the idle timeouts of both are what is left."""
-        return bool(handle) and asyncio.run(shut_down(handle["scheduler"]))
+        """The processes end when the connections of their driver do: see that they did. By its certificate a scheduler is
+        told from what came to its place later."""
+        known = (handle or {}).get("certificate")
+        deadline = time.monotonic() + REAP_SECONDS
+        found = False
+        while known and certificate_at(handle["scheduler"]) == known:
+            found = True
+            if time.monotonic() > deadline:
+                raise ProviderError("unavailable", f"the scheduler at {handle['scheduler']} is still there",
+                                    "it ends by itself when it was idle for idle_timeout")
+            time.sleep(0.5)
+        return found
 
 
-async def shut_down(address):
-    """Ask a scheduler to end with its workers. Says whether there was one."""
+def with_keys(process, authority, role):
+    """A class of processes by SSH, each of which is given keys of its own on its standard input."""
+
+    class WithKeys(process):
+        async def start(self):
+            giving = asyncio.create_task(self._give_keys())
+            try:
+                await super().start()
+            finally:
+                giving.cancel()
+
+        async def _give_keys(self):
+            while self.proc is None:
+                await asyncio.sleep(0.01)
+            self.proc.stdin.write(authority.line_for(role))
+
+    WithKeys.__name__ = process.__name__
+    return WithKeys
+
+
+def certificate_at(address):
+    """The hash of the certificate that is shown at an address; None where nobody speaks TLS."""
     try:
-        # Dask would try again and again at a port where nobody is.
-        socket.create_connection(get_address_host_port(address), timeout=15).close()
-    except ConnectionRefusedError:
-        return False
+        shown = get_server_certificate(get_address_host_port(address), timeout=ANSWER_SECONDS)
     except OSError:
-        pass
-    try:
-        client = await Client(address, asynchronous=True, set_as_default=False, timeout=15)
-    except (OSError, asyncio.TimeoutError):
-        return False
-    try:
-        await client.shutdown()
-    except (OSError, asyncio.TimeoutError):
-        pass
-    finally:
-        await client.close()
-    return True
+        return None
+    return hashlib.sha256(shown.encode()).hexdigest()
