@@ -18,7 +18,7 @@ extern "C" {
 
 /* What this header describes. It grows when a function or a structure changes; a caller compares it with
  * mutirao_task_abi() before anything else. */
-#define MUTIRAO_TASK_ABI 2
+#define MUTIRAO_TASK_ABI 3
 
 MUTIRAO_API int mutirao_task_abi(void);
 
@@ -51,7 +51,9 @@ typedef struct MutiraoTaskProgress {
   int64_t rows_read;
   int64_t rows_written;
   int64_t bytes_read;
-  int64_t bytes_total; /* 0: not known */
+  int64_t bytes_total;   /* 0: not known */
+  int64_t memory_held;   /* of the memory budget, now */
+  int64_t bytes_spilled; /* written to the spill folder */
 } MutiraoTaskProgress;
 
 /* Make an execution. `options` is NULL or a JSON object; every member may be missing:

@@ -5,7 +5,7 @@ import json
 import os
 from pathlib import Path
 
-ABI = 2
+ABI = 3
 
 
 class TaskError(Exception):
@@ -27,7 +27,7 @@ def library_path():
 
 class Progress(ctypes.Structure):
     _fields_ = [("rows_read", ctypes.c_int64), ("rows_written", ctypes.c_int64), ("bytes_read", ctypes.c_int64),
-                ("bytes_total", ctypes.c_int64)]
+                ("bytes_total", ctypes.c_int64), ("memory_held", ctypes.c_int64), ("bytes_spilled", ctypes.c_int64)]
 
     def as_dict(self):
         return {name: getattr(self, name) for name, _ in self._fields_}

@@ -54,13 +54,36 @@ void AddQuarantine(const Json& quarantine, std::string& text) {
   }
 }
 
+// A line for the cluster and one for each worker, of which a run may have hundreds.
+void AddCluster(const Json& cluster, std::string& text) {
+  constexpr size_t kMostWorkers = 8;
+  const Json& workers = cluster.at("workers");
+  text += fmt::format("  on {} {}: {} tasks, {:.1f} worker-seconds", workers.size(),
+                      workers.size() == 1 ? "worker" : "workers", WithThousands(Number(cluster, "tasks")),
+                      cluster.at("worker_seconds").get<double>());
+  if (cluster.contains("cost")) text += fmt::format(", cost {:.4f}", cluster["cost"].get<double>());
+  if (int64_t lost = Number(cluster, "attempts_lost"); lost > 0) text += fmt::format(", {} lost with a worker", lost);
+  if (int64_t copied = Number(cluster, "attempts_copied"); copied > 0) text += fmt::format(", {} copied", copied);
+  text += "\n";
+  size_t told = 0;
+  for (const auto& [address, worker] : workers.items()) {
+    if (++told > kMostWorkers) continue;
+    text += fmt::format("    {}: {} rows, {} held, {} resident, {} to disk\n", address,
+                        WithThousands(Number(worker, "rows_read")), BytesText(Number(worker, "held_peak_bytes")),
+                        BytesText(Number(worker, "resident_peak_bytes")), BytesText(Number(worker, "spilled_bytes")));
+  }
+  if (told > kMostWorkers) text += fmt::format("    and {} more in the run's file\n", told - kMostWorkers);
+}
+
 void AddOp(const Json& op, std::string& text) {
   if (!op.contains("writes")) return;
   for (const Json& write : op["writes"]) AddWrite(write, text);
   for (const Json& source : op["sources"]) AddSourceNotes(source, text);
   AddQuarantine(op["quarantine"], text);
   const Json& memory = op.at("memory");
-  if (const int64_t spilled = Number(memory, "spilled_bytes"); spilled > 0) {
+  if (op.contains("cluster")) {
+    AddCluster(op["cluster"], text);
+  } else if (const int64_t spilled = Number(memory, "spilled_bytes"); spilled > 0) {
     text += fmt::format("  {} went to disk under a memory budget of {}\n", BytesText(spilled),
                         BytesText(Number(memory, "budget_bytes")));
   }

@@ -22,6 +22,9 @@ struct Progress {
   /// Rows that sorts have taken, and given again.
   int64_t rows_kept = 0;
   int64_t rows_given = 0;
+  /// What is held of the memory budget now, and what went to the spill folder so far.
+  int64_t memory_held = 0;
+  int64_t bytes_spilled = 0;
 
   /// The share of the work that is done, from 0 to 1: stored bytes that were read, and what sorts have to give yet,
   /// where a row that is given counts as a part of one that is read. Negative when it cannot be told.

@@ -34,6 +34,8 @@ struct MutiraoTask {
   std::atomic<int64_t> rows_written{0};
   std::atomic<int64_t> bytes_read{0};
   std::atomic<int64_t> bytes_total{0};
+  std::atomic<int64_t> memory_held{0};
+  std::atomic<int64_t> bytes_spilled{0};
   std::mutex mutex;
   std::set<std::string> warnings;  // guarded by mutex
   std::string modules;
@@ -92,6 +94,8 @@ Result<MutiraoTask*> Make(const char* options) {
     raw->rows_written = progress.rows_written;
     raw->bytes_read = progress.bytes_read;
     raw->bytes_total = progress.bytes_total;
+    raw->memory_held = progress.memory_held;
+    raw->bytes_spilled = progress.bytes_spilled;
   };
   raw->options.warn = [raw](const std::string& warning) {
     std::lock_guard lock(raw->mutex);
@@ -189,6 +193,8 @@ void mutirao_task_progress(const MutiraoTask* task, MutiraoTaskProgress* progres
   progress->rows_written = task->rows_written;
   progress->bytes_read = task->bytes_read;
   progress->bytes_total = task->bytes_total;
+  progress->memory_held = task->memory_held;
+  progress->bytes_spilled = task->bytes_spilled;
 }
 
 char* mutirao_task_news(MutiraoTask* task) {

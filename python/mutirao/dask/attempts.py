@@ -138,7 +138,7 @@ class Attempts:
         if self._futures.pop(key, None) is None:
             return
         if "result" in value:
-            self._out.send("done", task=key, result=value["result"])
+            self._out.send("done", task=key, result=value["result"], memory_peak=value.get("memory_peak", 0))
         elif value["error"].get("code") == "cancelled":
             self._out.send("cancelled", task=key)
         else:

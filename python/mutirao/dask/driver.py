@@ -222,7 +222,8 @@ class Driver:
         elif message.get("event") == "ended":
             self._attempts.ended(message)
         elif message.get("event") == "progress":
-            self._out.send_if_idle("progress", worker=message["worker"], memory=message["memory"], tasks=message["tasks"])
+            self._out.send_if_idle("progress", worker=message["worker"], memory=message["memory"],
+                                   memory_peak=message["memory_peak"], tasks=message["tasks"])
 
     def _on_cluster_event(self, event):
         _, message = event

@@ -55,6 +55,7 @@ def run_task(key, document, threads):
     """
     worker = get_worker()
     value = _run(worker, key, document, threads)
+    value["memory_peak"] = resident_peak_bytes()
     if len(value.get("result", "")) <= LONGEST_EVENT:
         worker.log_event(TOPIC, {"event": "ended", "task": key, "value": value})
     return value
@@ -134,6 +135,15 @@ def resident_bytes():
         return 0
 
 
+def resident_peak_bytes():
+    """The most that this process ever held, of all its tasks."""
+    try:
+        with open("/proc/self/status") as file:
+            return next(int(line.split()[1]) << 10 for line in file if line.startswith("VmHWM:"))
+    except (OSError, StopIteration):
+        return 0
+
+
 def _start_reporter(worker):
     global _reporter
     with _lock:
@@ -156,4 +166,4 @@ def _report(worker):
                 _reporter = None
                 return
         worker.log_event(TOPIC, {"event": "progress", "worker": worker.address, "tasks": tasks,
-                                 "memory": resident_bytes()})
+                                 "memory": resident_bytes(), "memory_peak": resident_peak_bytes()})

@@ -261,6 +261,12 @@ double DaskCluster::worker_seconds() const {
   return seconds;
 }
 
+double DaskCluster::SecondsOf(const std::string& worker) const {
+  std::lock_guard lock(mutex_);
+  auto found = workers_.find(worker);
+  return found == workers_.end() ? 0 : SecondsSince(found->second.second);
+}
+
 Result<PlanOutcome> DaskCluster::Run(const PlanRequest& request) {
   return PlanRun(*this, request).Run();
 }

@@ -74,7 +74,7 @@ struct PlanRequest {
 struct PlanOutcome {
   engine::StagedResult staged;
   std::vector<Json> set_aside;  ///< members "quarantine" of the accepted results
-  /// {"tasks", "attempts_lost", "attempts_copied", "workers": {address: {"tasks", "rows_read", "seconds"}},
+  /// {"tasks", "attempts_lost", "attempts_copied", "workers": as WorkerAccounts gives them,
   /// "worker_seconds" since the cluster was made, "cost" of them when the price is known}
   Json account;
 };
@@ -125,6 +125,8 @@ class DaskCluster {
   int slots() const;
   /// Seconds that workers have existed, added up.
   double worker_seconds() const;
+  /// Seconds that a worker has existed; 0 when it is not there.
+  double SecondsOf(const std::string& worker) const;
 
   /// End what is left of a cluster that another process made. Gives whether there was something.
   static Result<bool> Reap(const ClusterSpec& spec, const Json& handle, std::chrono::steady_clock::time_point deadline);

@@ -29,16 +29,28 @@ Json AddMembers(Json task, const PlanRequest& request) {
   return task;
 }
 
-int64_t Sum(const Json& result, const char* count) {
+// Of the job's own sources: what a stage reads of an earlier one was counted there.
+int64_t Sum(const engine::Stage& stage, const Json& result, const char* count) {
   int64_t sum = 0;
-  for (const Json& node : result["nodes"]) sum += NumberOf(node, count);
+  for (size_t i = 0; i < stage.origins.size(); ++i) {
+    if (stage.origins[i].node != nullptr) sum += NumberOf(result["nodes"][i], count);
+  }
   return sum;
+}
+
+bool ReadsSources(const engine::Stage& stage) {
+  return std::any_of(stage.origins.begin(), stage.origins.end(), [](const engine::NodeOrigin& origin) {
+    return origin.node != nullptr && origin.node->kind() == frame::NodeKind::kScan;
+  });
 }
 
 }  // namespace
 
 PlanRun::PlanRun(DaskCluster& cluster, const PlanRequest& request)
-    : cluster_(cluster), request_(request), exchange_dir_(request.staging.at(0) + "/exchange") {
+    : cluster_(cluster),
+      request_(request),
+      exchange_dir_(request.staging.at(0) + "/exchange"),
+      accounts_(request.attempt, cluster.spec_.price_per_worker_hour) {
   std::lock_guard lock(cluster_.mutex_);
   cluster_.listeners_[request_.attempt] = this;
 }
@@ -194,19 +206,19 @@ void PlanRun::HandleDone(const TaskKey& key, const Json& message, Time now) {
   PlanProgress::Actions actions = plan_->Done(id, now, accepted);
   // Before what follows is done: it may read this result.
   if (accepted) {
-    Status status = Accept(id, std::move(*result));
+    Status status = Accept(id, std::move(*result), NumberOf(message, "memory_peak"));
     if (!status.ok()) actions = plan_->Cancel(std::move(status), now);
   }
   Do(std::move(actions), now);
 }
 
-Status PlanRun::Accept(const AttemptId& id, Json result) {
+Status PlanRun::Accept(const AttemptId& id, Json result, int64_t resident_peak) {
   if (TextOf(result, "run") != request_.attempt || NumberOf(result, "stage") != id.stage ||
       NumberOf(result, "task") != id.task || NumberOf(result, "attempt") != id.attempt) {
     return Status::Internal(fmt::format("attempt {} gave the result of another", id.ToString()));
   }
   const engine::Stage& stage = stages_[static_cast<size_t>(id.stage)];
-  Counts counts{.rows_read = Sum(result, "rows_read"), .bytes_read = Sum(result, "bytes_read")};
+  Counts counts{.rows_read = Sum(stage, result, "rows_read"), .bytes_read = Sum(stage, result, "bytes_read")};
   for (size_t root = 0; root < stage.writes.size(); ++root) {
     if (stage.writes[root] < 0) continue;
     for (const Json& part : result["outputs"][root]["parts"]) counts.rows_written += NumberOf(part, "rows");
@@ -214,10 +226,7 @@ Status PlanRun::Accept(const AttemptId& id, Json result) {
   done_.rows_read += counts.rows_read;
   done_.rows_written += counts.rows_written;
   done_.bytes_read += counts.bytes_read;
-  WorkerAccount& account = accounts_[ran_on_[id]];
-  ++account.tasks;
-  account.rows_read += counts.rows_read;
-  if (result.contains("seconds") && result["seconds"].is_number()) account.seconds += result["seconds"].get<double>();
+  accounts_.Accept(ran_on_[id], result, counts.rows_read, resident_peak);
   if (result.contains("warnings") && request_.warn) {
     for (const Json& warning : result["warnings"]) {
       if (warning.is_string() && warned_.insert(warning.get<std::string>()).second) request_.warn(warning);
@@ -227,21 +236,20 @@ Status PlanRun::Accept(const AttemptId& id, Json result) {
   return Status::Ok();
 }
 
-void PlanRun::HandleProgress(const Json& message) {
+void PlanRun::HandleProgress(Json message) {
   if (!message.contains("tasks") || !message["tasks"].is_object()) return;
-  bool ours = false;
-  for (const auto& [text, counts] : message["tasks"].items()) {
+  for (auto& [text, counts] : message["tasks"].items()) {
     const Result<TaskKey> key = TaskKey::Parse(text);
     if (!key.ok() || key->run != request_.attempt) continue;
-    ours = true;
+    const AttemptId& id = key->attempt;
+    if (id.stage < 0 || static_cast<size_t>(id.stage) >= stages_.size() || !counts.is_object()) continue;
+    if (!ReadsSources(stages_[static_cast<size_t>(id.stage)])) counts["rows_read"] = counts["bytes_read"] = 0;
     running_[key->attempt] = {NumberOf(counts, "rows_read"), NumberOf(counts, "rows_written"),
                               NumberOf(counts, "bytes_read"), NumberOf(counts, "bytes_total")};
   }
-  if (!ours) return;
   const std::string worker = TextOf(message, "worker");
-  Json data = {{"worker", worker}, {"memory", NumberOf(message, "memory")}, {"tasks", message["tasks"].size()}};
-  data["rows_read"] = accounts_[worker].rows_read;
-  cluster_.Tell("worker", fmt::format("worker {}", worker), std::move(data));
+  Json told = accounts_.TakeProgress(message, cluster_.SecondsOf(worker));
+  if (!told.is_null()) cluster_.Tell("worker", fmt::format("worker {}", worker), std::move(told));
 }
 
 void PlanRun::TellProgress() {
@@ -278,12 +286,7 @@ Result<PlanOutcome> PlanRun::Gather() {
   if (cluster_.spec_.price_per_worker_hour > 0) {
     outcome.account["cost"] = worker_seconds / 3600 * cluster_.spec_.price_per_worker_hour;
   }
-  outcome.account["workers"] = Json::object();
-  for (const auto& [worker, account] : accounts_) {
-    if (account.tasks == 0) continue;
-    outcome.account["workers"][worker] = {
-        {"tasks", account.tasks}, {"rows_read", account.rows_read}, {"seconds", account.seconds}};
-  }
+  outcome.account["workers"] = accounts_.ToJson();
   return outcome;
 }
 

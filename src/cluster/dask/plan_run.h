@@ -9,6 +9,7 @@
 #include "cluster/dask/dask_cluster.h"
 #include "cluster/dask/messages.h"
 #include "cluster/dask/task_listener.h"
+#include "cluster/dask/worker_accounts.h"
 #include "cluster/plan_progress.h"
 
 namespace mutirao::cluster {
@@ -38,21 +39,16 @@ class PlanRun : public TaskListener {
     int64_t bytes_read = 0;
     int64_t bytes_total = 0;
   };
-  struct WorkerAccount {
-    int64_t tasks = 0;
-    int64_t rows_read = 0;
-    double seconds = 0;
-  };
 
   Status LowerPlan();
   Status CheckStorage();
   Status Loop();
   void Handle(const Json& message, Time now);
   void HandleDone(const TaskKey& key, const Json& message, Time now);
-  Status Accept(const AttemptId& id, Json result);
+  Status Accept(const AttemptId& id, Json result, int64_t resident_peak);
   void Do(PlanProgress::Actions actions, Time now);
   void Submit(const PlanProgress::Submit& submit);
-  void HandleProgress(const Json& message);
+  void HandleProgress(Json message);
   void TellProgress();
   Result<PlanOutcome> Gather();
 
@@ -64,7 +60,7 @@ class PlanRun : public TaskListener {
   std::unique_ptr<PlanProgress> plan_;
   std::optional<Status> finished_;
   std::map<AttemptId, std::string> ran_on_;
-  std::map<std::string, WorkerAccount> accounts_;
+  WorkerAccounts accounts_;
   std::map<AttemptId, Counts> running_;
   Counts done_;
   std::set<std::string> warned_;
