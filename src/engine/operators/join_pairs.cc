@@ -32,7 +32,7 @@ Status JoinPairs::Begin(const BatchPtr& batch, JoinTable* table) {
   Start(batch, table);
   if (shape_->is_cross()) return {};
   MUTIRAO_TRY(LookUp());
-  unmatched_ += std::count(found_.begin(), found_.end(), nullptr);
+  unmatched_ += std::count_if(found_.begin(), found_.end(), [](const JoinMatch& first) { return first.is_none(); });
   gives_lonely_ = shape_->keeps_probe();
   if (shape_->is_filter()) ChooseRows();
   return {};
@@ -44,7 +44,7 @@ void JoinPairs::ChooseRows() {
   if (!shape_->probe_is_left) return;
   const bool wanted = shape_->node.spec.kind == frame::JoinKind::kSemi;
   for (size_t row = 0; row < found_.size(); ++row) {
-    if ((found_[row] != nullptr) == wanted) probe_rows_.push_back(static_cast<uint32_t>(row));
+    if (!found_[row].is_none() == wanted) probe_rows_.push_back(static_cast<uint32_t>(row));
   }
 }
 
@@ -52,7 +52,7 @@ Status JoinPairs::BeginPass(const BatchPtr& batch, JoinTable* table, uint8_t* se
   Start(batch, table);
   if (shape_->is_cross()) return {};
   MUTIRAO_TRY(LookUp());
-  for (size_t row = 0; row < found_.size(); ++row) seen[row] |= found_[row] != nullptr ? 1 : 0;
+  for (size_t row = 0; row < found_.size(); ++row) seen[row] |= found_[row].is_none() ? 0 : 1;
   is_chosen_ = shape_->is_filter();
   return {};
 }
@@ -73,6 +73,22 @@ Status JoinPairs::BeginDecided(const BatchPtr& batch, const uint8_t* seen) {
   return {};
 }
 
+// Goes on as long as rows have one partner or none, which most have. Whether it is one or none cannot be foretold, so
+// nothing branches on it. Gives the number of pairs there are.
+size_t JoinPairs::FillSinglePairs(size_t pairs, size_t room) {
+  const size_t end = std::min(found_.size(), row_ + (room - pairs));
+  for (; row_ < end; ++row_) {
+    const JoinMatch first = found_[row_];
+    const bool is_none = first.is_none();
+    if (!first.is_last()) break;
+    probe_rows_[pairs] = static_cast<uint32_t>(row_);
+    const RowRef ref = table_->RefOf(is_none ? 0 : first.row);
+    build_rows_[pairs] = {is_none ? kNoRow.chunk : ref.chunk, is_none ? kNoRow.row : ref.row};
+    pairs += gives_lonely_ || !is_none ? 1 : 0;
+  }
+  return pairs;
+}
+
 void JoinPairs::FillPairs() {
   const size_t rows = found_.size();
   constexpr auto kMost = static_cast<size_t>(kBatchRows);
@@ -89,16 +105,13 @@ void JoinPairs::FillPairs() {
       room = std::min(kMost, room * 2);
       make_room();
     }
-    const auto row = static_cast<uint32_t>(row_);
-    if (match_ == nullptr) match_ = found_[row_];
     if (match_ == nullptr) {
-      probe_rows_[pairs] = row;
-      build_rows_[pairs] = kNoRow;
-      pairs += gives_lonely_ ? 1 : 0;
-      ++row_;
-      continue;
+      pairs = FillSinglePairs(pairs, room);
+      if (row_ == rows || pairs == room || found_[row_].is_last()) continue;
+      match_ = &found_[row_];
     }
-    const uint32_t part = match_->is_last() ? 0 : table_->PartOf(keys_.hashes[row_]);
+    const auto row = static_cast<uint32_t>(row_);
+    const uint32_t part = table_->PartOf(keys_.hashes[row_]);
     for (; match_ != nullptr && pairs < room; ++pairs) {
       probe_rows_[pairs] = row;
       build_rows_[pairs] = table_->RefOf(match_->row);

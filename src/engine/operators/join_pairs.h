@@ -39,12 +39,13 @@ class JoinPairs {
   Status LookUp();
   void ChooseRows();
   void FillPairs();
+  size_t FillSinglePairs(size_t pairs, size_t room);
   void FillProduct();
   Result<BatchPtr> MakeOutput();
 
   const JoinShape* const shape_;
   KeyBatch keys_;
-  std::vector<JoinMatch*> found_;
+  std::vector<JoinMatch> found_;
   BatchPtr batch_;
   JoinTable* table_ = nullptr;
   bool gives_lonely_ = false;  // rows without a partner come out now

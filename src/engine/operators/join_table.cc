@@ -92,14 +92,17 @@ void JoinTable::NumberRows() {
     for (uint32_t row : added.null_rows) null_rows_.push_back(begin + row);
     begins_.push_back(begin + static_cast<uint32_t>(added.chunk.batch->num_rows()));
   }
-  // One hint for about as many rows as a batch has: then the batch of a row is the one named or one soon after.
-  const size_t average = std::max<size_t>(1, rows_ / std::max<size_t>(1, batches_.size()));
-  hint_bits_ = std::bit_width(average) - 1;
+  // Sixteen hints or more for each batch: then the batch of a row is nearly always the one named, and else the next.
+  const size_t average = rows_ / std::max<size_t>(1, batches_.size());
+  hint_bits_ = std::bit_width(std::max<size_t>(1, average / 16)) - 1;
   uint32_t chunk = 0;
   for (size_t row = 0; row < rows_; row += size_t{1} << hint_bits_) {
     while (row >= begins_[chunk + 1]) ++chunk;
     chunk_hints_.push_back(chunk);
   }
+  // So that row 0 can be asked for where there are no rows.
+  chunk_hints_.push_back(chunk);
+  begins_.push_back(UINT32_MAX);
 }
 
 Status JoinTable::Seal(const arrow::Schema& schema, int kept) {
@@ -129,7 +132,8 @@ Status JoinTable::Seal(const arrow::Schema& schema, int kept) {
     if (added.arena) arenas_.push_back(std::move(added.arena));
     const std::vector<ArrayPtr> first(columns.begin(), columns.begin() + kept);
     batches.push_back(arrow::RecordBatch::Make(arrow::schema(fields), added.chunk.batch->num_rows(), first));
-    added.chunk.batch = batches.back();
+    // Of the rows only what can be taken from the table stays.
+    added.chunk.batch.reset();
   }
   gather_ = std::make_unique<BatchGather>(arrow::schema(fields), batches);
   return MakeRoom();
@@ -145,8 +149,8 @@ Status JoinTable::MakeRoom() {
     parts_[part].capacity = CapacityFor(rows);
     slots += parts_[part].capacity;
   }
-  memory_ = MUTIRAO_TRY(arrow::AllocateBuffer(static_cast<int64_t>(slots * slot)));
-  uint8_t* next = memory_->mutable_data();
+  memory_ = MUTIRAO_TRY(LargePages::Allocate(slots * slot));
+  uint8_t* next = memory_.data();
   for (Part& part : parts_) {
     part.slots = next;
     next += part.capacity * slot;
@@ -240,7 +244,7 @@ int64_t JoinTable::CountUnmatched(int part) const {
 }
 
 template <typename Slot>
-void JoinTable::FindBlock(const KeyBatch& keys, size_t begin, size_t end, JoinMatch** found) {
+void JoinTable::FindBlock(const KeyBatch& keys, size_t begin, size_t end, JoinMatch* found) {
   constexpr size_t kBlock = 64;
   std::array<uint32_t, kBlock> slots_of;
   for (size_t i = begin; i < end; ++i) {
@@ -251,7 +255,7 @@ void JoinTable::FindBlock(const KeyBatch& keys, size_t begin, size_t end, JoinMa
   }
   for (size_t i = begin; i < end; ++i) {
     const Part& part = parts_[PartOf(keys.hashes[i])];
-    found[i] = nullptr;
+    found[i] = {};
     if (part.capacity == 0 || keys.is_null(i)) continue;
     const Key& key = keys.keys[i];
     if (std::is_same_v<Slot, Narrow> && key.b != narrow_b_) continue;
@@ -263,14 +267,14 @@ void JoinTable::FindBlock(const KeyBatch& keys, size_t begin, size_t end, JoinMa
         if (slots[at].tag != TagOf(keys.hashes[i]) || !KeysEqual(slots[at].key, key)) continue;
       }
       slots[at].match.Mark();
-      found[i] = &slots[at].match;
+      found[i] = {slots[at].match.row, slots[at].match.chain()};
       break;
     }
   }
 }
 
 // Memory is what it waits for: in blocks, first the slots are asked for, then they are read.
-void JoinTable::Find(const KeyBatch& keys, JoinMatch** found) {
+void JoinTable::Find(const KeyBatch& keys, JoinMatch* found) {
   constexpr size_t kBlock = 64;
   for (size_t begin = 0; begin < keys.size(); begin += kBlock) {
     const size_t end = std::min(begin + kBlock, keys.size());

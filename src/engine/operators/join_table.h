@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "engine/keys/key_encoder.h"
+#include "engine/memory/large_pages.h"
 #include "engine/pipeline/chunk.h"
 #include "engine/pipeline/run_context.h"
 #include "engine/rows/gather.h"
@@ -22,6 +23,8 @@ struct JoinMatch {
   /// Once nothing is looked up any more.
   bool marked() const { return (next & kMarked) != 0; }
   bool is_last() const { return chain() == 0; }
+  /// No row: what Find gives for a key that is not there.
+  bool is_none() const { return row == UINT32_MAX; }
   /// `next` without the mark, which another worker may be setting.
   uint32_t chain() const {
     return std::atomic_ref<uint32_t>(const_cast<uint32_t&>(next)).load(std::memory_order_relaxed) & ~kMarked;
@@ -63,8 +66,9 @@ class JoinTable {
   /// Let go of what only the building needs. Called once all parts are built.
   void EndBuilding() { batches_ = {}; }
 
-  /// Find and mark the first row of each key; null where there is none, or a key column is null.
-  void Find(const KeyBatch& keys, JoinMatch** found);
+  /// Find and mark the first row of each key; none where there is no such key, or a key column is null. A copy, as the
+  /// table's own would be far from the processor again when it is looked at.
+  void Find(const KeyBatch& keys, JoinMatch* found);
 
   uint32_t PartOf(uint64_t hash) const { return RadixOf(hash << used_bits_); }
   const JoinMatch* Next(uint32_t part, const JoinMatch& match) const {
@@ -145,13 +149,13 @@ class JoinTable {
   template <typename Slot>
   int64_t CountUnmatchedIn(const Part& part) const;
   template <typename Slot>
-  void FindBlock(const KeyBatch& keys, size_t begin, size_t end, JoinMatch** found);
+  void FindBlock(const KeyBatch& keys, size_t begin, size_t end, JoinMatch* found);
 
   const int used_bits_;
   std::vector<std::vector<Added>> added_;
   std::vector<Added> batches_;
   std::vector<Part> parts_{kRadixParts};
-  std::shared_ptr<arrow::Buffer> memory_;  // of all slots
+  LargePages memory_;  // of all slots
   bool is_narrow_ = true;
   uint64_t narrow_b_ = 0;
   size_t rows_ = 0;

@@ -127,6 +127,19 @@ void Gather::LookForOneLength() {
     }
     one_length_ = length;
   }
+  if (one_length_ >= 0) LetOffsetsGo();
+}
+
+// Where texts lie is computed from now on, and four bytes a row need not be kept.
+void Gather::LetOffsetsGo() {
+  for (size_t i = 0; i < chunks_.size(); ++i) {
+    const arrow::ArrayData& data = *arrays_[i]->data();
+    const int32_t first = data.length > 0 ? *reinterpret_cast<const int32_t*>(chunks_[i].values) : 0;
+    chunks_[i].values = chunks_[i].bytes + first;
+    buffers_.push_back(data.buffers[0]);
+    buffers_.push_back(data.buffers[2]);
+  }
+  arrays_.clear();
 }
 
 Result<std::shared_ptr<arrow::Buffer>> Gather::TakeValidity(std::span<const RowRef> rows, int64_t* nulls) const {
@@ -226,12 +239,7 @@ Status Gather::CopyTextsOfOneLength(std::span<const RowRef> rows, int32_t* ends,
   if (rows.size() * length > INT32_MAX) return TooMuchText();
   *bytes = MUTIRAO_TRY(arrow::AllocateBuffer(static_cast<int64_t>(rows.size() * length)));
   uint8_t* out = (*bytes)->mutable_data();
-  std::vector<const uint8_t*> first(chunks_.size());  // text of each chunk
-  for (size_t i = 0; i < chunks_.size(); ++i) {
-    if (arrays_[i]->length() == 0) continue;
-    first[i] = chunks_[i].bytes + *reinterpret_cast<const int32_t*>(chunks_[i].values);
-  }
-  const auto text = [&](const RowRef& row) { return first[row.chunk] + row.row * length; };
+  const auto text = [&](const RowRef& row) { return chunks_[row.chunk].values + row.row * length; };
   size_t total = 0;
   for (size_t i = 0; i < rows.size(); ++i) {
     if (i + kAhead < rows.size() && rows[i + kAhead] != kNoRow) __builtin_prefetch(text(rows[i + kAhead]));

@@ -21,7 +21,7 @@ inline constexpr RowRef kNoRow{UINT32_MAX, UINT32_MAX};
 
 /// Copy rows out of many arrays of one type into one array: what Take does, without joining the arrays first.
 ///
-/// Ownership: borrows the arrays' buffers, keeps the arrays. Threads: Take is const, any.
+/// Ownership: keeps the arrays, or those of their buffers that it reads. Threads: Take is const, any.
 class Gather {
  public:
   /// How often Take will be called: what is looked at beforehand pays only when most rows are taken.
@@ -34,12 +34,14 @@ class Gather {
 
  private:
   struct Chunk {
-    const uint8_t* values = nullptr;  // already moved by the array's offset, but for bits
+    const uint8_t* values =
+        nullptr;  // moved by the array's offset, but for bits; the first text where all have a length
     const uint8_t* bytes = nullptr;
     const uint8_t* validity = nullptr;
     int64_t offset = 0;
   };
   void LookForOneLength();
+  void LetOffsetsGo();
   Status CopyTexts(std::span<const RowRef> rows, int32_t* ends, std::shared_ptr<arrow::Buffer>* bytes) const;
   Status CopyTextsOfOneLength(std::span<const RowRef> rows, int32_t* ends, std::shared_ptr<arrow::Buffer>* bytes) const;
   template <typename T>
@@ -51,6 +53,7 @@ class Gather {
 
   TypePtr type_;
   std::vector<ArrayPtr> arrays_;
+  std::vector<std::shared_ptr<arrow::Buffer>> buffers_;  // what is left of the arrays where all texts have a length
   std::vector<Chunk> chunks_;
   bool has_nulls_ = false;
   int32_t one_length_ = -1;  // of every text, as codes have it: then where a text lies need not be looked up
