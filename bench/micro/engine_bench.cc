@@ -14,6 +14,7 @@
 #include "engine/execute.h"
 #include "engine/keys/group_table.h"
 #include "engine/keys/key_encoder.h"
+#include "engine/operators/join_table.h"
 #include "engine/testing/memory_format.h"
 #include "frame/expr/expr.h"
 #include "frame/plan/plan.h"
@@ -59,6 +60,55 @@ void EncodeKeys(benchmark::State& state, const std::vector<int>& columns) {
 BENCHMARK_CAPTURE(EncodeKeys, text, std::vector<int>{0});
 BENCHMARK_CAPTURE(EncodeKeys, int64, std::vector<int>{3});
 BENCHMARK_CAPTURE(EncodeKeys, two_texts, std::vector<int>{1, 2});
+
+/// Hash a batch of keys that are encoded already.
+void Hash(benchmark::State& state) {
+  std::mt19937_64 random(1);
+  const BatchPtr batch = MakeBatch(random, [&] { return random() % 50'000'000; });
+  KeyEncoder encoder({0});
+  KeyBatch keys;
+  MUTIRAO_MUST(encoder.Encode(*batch, &keys));
+  for (auto _ : state) {
+    for (size_t row = 0; row < keys.size(); ++row) keys.hashes[row] = HashKey(keys.keys[row]);
+    benchmark::DoNotOptimize(keys.hashes.data());
+  }
+  state.SetItemsProcessed(state.iterations() * kBatchRows);
+}
+BENCHMARK(Hash);
+
+/// Look up batches of 8-digit texts, half of which are there, in the table of a join.
+void Probe(benchmark::State& state) {
+  const auto rows = static_cast<uint64_t>(state.range(0));
+  uint64_t number = 0;
+  std::mt19937_64 random(1);
+  KeyEncoder encoder({0});
+  KeyBatch keys;
+  JoinTable table(1);
+  const RunContext run;
+  for (uint64_t made = 0; made < rows; made += kBatchRows) {
+    // An odd factor makes a permutation of the numbers below a power of two.
+    const BatchPtr batch = MakeBatch(random, [&] { return number++ * 0x9E3779B1 % rows; });
+    MUTIRAO_MUST(encoder.Encode(*batch, &keys));
+    table.Add(0, {batch, {0, static_cast<int64_t>(made)}}, keys);
+  }
+  const BatchPtr first = MakeBatch(random, [&] { return random() % (2 * rows); });
+  MUTIRAO_MUST(table.Seal(*first->schema(), 1));
+  for (int part = 0; part < kRadixParts; ++part) MUTIRAO_MUST(table.BuildPart(part, run));
+  table.EndBuilding();
+  std::vector<KeyBatch> probes(16);
+  for (KeyBatch& probe : probes) {
+    const BatchPtr batch = MakeBatch(random, [&] { return random() % (2 * rows); });
+    MUTIRAO_MUST(encoder.Encode(*batch, &probe));
+  }
+  std::vector<JoinMatch> found(kBatchRows);
+  size_t next = 0;
+  for (auto _ : state) {
+    table.Find(probes[next++ % probes.size()], found.data());
+    benchmark::DoNotOptimize(found.data());
+  }
+  state.SetItemsProcessed(state.iterations() * kBatchRows);
+}
+BENCHMARK(Probe)->Arg(1 << 16)->Arg(1 << 18)->Arg(1 << 21);
 
 /// Look up a batch of 8-digit texts in a table of `groups` keys that are all there.
 void FindGroups(benchmark::State& state) {

@@ -66,6 +66,16 @@ void Index(benchmark::State& state, SimdLevel level) {
   state.SetBytesProcessed(state.iterations() * static_cast<int64_t>(rows.size));
 }
 
+// The masks alone: in one long field there is no place to write down.
+void Masks(benchmark::State& state, SimdLevel level) {
+  Rows rows;
+  std::string text = "\"" + std::string(kWindow - 3, 'A') + "\"\n";
+  text.append(csv::kPadding, '\0');
+  for (auto _ : state)
+    benchmark::DoNotOptimize(KernelsOf(level).index(rows.request, text.data(), kWindow, 0, rows.offsets.data()));
+  state.SetBytesProcessed(state.iterations() * static_cast<int64_t>(kWindow));
+}
+
 void Copy(benchmark::State& state, SimdLevel level) {
   Rows rows;
   std::string out(kWindow * 2, '\0');
@@ -155,6 +165,7 @@ int main(int argc, char** argv) {
   for (const auto level : csv::SupportedSimdLevels()) {
     const std::string name(csv::SimdLevelName(level));
     benchmark::RegisterBenchmark(("Index/" + name).c_str(), [level](benchmark::State& state) { Index(state, level); });
+    benchmark::RegisterBenchmark(("Masks/" + name).c_str(), [level](benchmark::State& state) { Masks(state, level); });
     benchmark::RegisterBenchmark(("Copy/" + name).c_str(), [level](benchmark::State& state) { Copy(state, level); });
   }
   benchmark::Initialize(&argc, argv);
