@@ -19,7 +19,7 @@ struct Progress {
   int64_t bytes_read = 0;
   /// Of all scans, also of those whose turn comes later; 0 when unknown.
   int64_t bytes_total = 0;
-  /// Rows that sorts have taken, and given again.
+  /// Rows that sorts and aggregations have taken to work on them again in the end, and those of them that are done.
   int64_t rows_kept = 0;
   int64_t rows_given = 0;
   /// What is held of the memory budget now, and what went to the spill folder so far.

@@ -65,8 +65,18 @@ class AggregateOperator : public Breaker {
       queue_.Add(std::move(task));
       ++parts_left_;
     }
+    parts_ = parts_left_.load();
     for (auto& worker : workers_) worker->aside.reset();
     return {};
+  }
+
+  // Rows whose values are collected, or that were set aside, are worked on again part by part. One of them costs three
+  // quarters of what a row costs that a sort gives (job J5 of bench).
+  void AddProgress(Progress& progress) const override {
+    const int64_t kept = kept_ * 3 / 4;
+    const int parts = parts_;
+    progress.rows_kept += kept;
+    if (parts > 0) progress.rows_given += kept * (parts - parts_left_) / parts;
   }
 
   Result<frame::Morsel> Next(int number) override {
@@ -105,6 +115,7 @@ class AggregateOperator : public Breaker {
     rows.first_row = worker.rows_seen;
     MUTIRAO_TRY(EncodeKeys(shape_, worker.encoder, rows));
     worker.rows_seen += chunk.batch->num_rows();
+    if (shape_.collects_rows) kept_.fetch_add(chunk.batch->num_rows(), std::memory_order_relaxed);
     if (shape_.key_columns.empty()) {
       MUTIRAO_TRY(worker.groups->Add(rows));
       return HoldGroup(worker, worker.groups->bytes());
@@ -168,6 +179,7 @@ class AggregateOperator : public Breaker {
     if (!worker.full && MayAdd(worker, *worker.groups, rest.count, 0)) return worker.groups->Add(rest);
     worker.full = true;
     if (worker.aside == nullptr) worker.aside = MakeAside();
+    if (!shape_.collects_rows) kept_.fetch_add(static_cast<int64_t>(rest.count), std::memory_order_relaxed);
     return SetAside(*worker.aside, 0, rest);
   }
 
@@ -266,6 +278,8 @@ class AggregateOperator : public Breaker {
   std::vector<std::unique_ptr<Worker>> workers_;
   DrainQueue queue_;
   std::atomic<int> parts_left_{0};  // of level 0
+  std::atomic<int> parts_{0};       // all of them, once rows have ended
+  std::atomic<int64_t> kept_{0};    // rows that are worked on again in the end
 };
 
 }  // namespace
