@@ -19,6 +19,7 @@ struct Chunk {
   size_t size = 0;
   bool last = false;
   int64_t line_base = -1;      ///< line ends before it; -1 when not counted yet
+  int64_t line_ends = -1;      ///< within it; -1 when not counted
   int64_t original_begin = 0;  ///< in the unpacked bytes; differs from `begin` for utf-16
   int64_t stored_bytes = 0;    ///< what it took from the file
 

@@ -41,13 +41,13 @@ struct ActiveInput {
   StartState proved_state = StartState::kRecord;
   int64_t uncut_until = 0;  // what was found before this place needed bytes up to it
   std::string tail;         // bytes of a stream behind proved_end that a chunk had and could not finish
+  int64_t line_ends = 0;    // of a stream, before proved_end
 };
 
 class CsvScan : public frame::Scan {
  public:
   explicit CsvScan(ScanSetup setup) : setup_(std::move(setup)), plan_(setup_.plan) {
-    wants_lines_ = std::ranges::any_of(
-        plan_->wanted, [](const WantedColumn& wanted) { return wanted.provenance == ProvenanceColumn::kLine; });
+    wants_lines_ = plan_->WantsLines();
     for (const Input& input : setup_.inputs) {
       inputs_.emplace_back();
       inputs_.back().reader = std::make_unique<InputReader>(input, plan_);
@@ -178,6 +178,7 @@ class CsvScan : public frame::Scan {
     if (chunk->data) {
       MUTIRAO_TRY(begin());
       MUTIRAO_TRY(parser.Take(chunk->bytes(), at_end));
+      if (CountsLines(reader)) chunk->line_ends = CountLineEnds(chunk->bytes(), false, '\0');
     } else {
       MUTIRAO_TRY(reader.ReadPieces(chunk, &buffers_[worker], begin, [&](std::string_view bytes, bool last) {
         return parser.Take(bytes, at_end && last);
@@ -188,9 +189,14 @@ class CsvScan : public frame::Scan {
     return result;
   }
 
+  // Whether the lines of a stream's chunks are counted when these are parsed, and added up when they are delivered.
+  bool CountsLines(const InputReader& reader) const {
+    return !reader.seekable() && !wants_lines_ && !plan_->dialect.cr_ends;
+  }
+
   // Makes lines count from the chunk's first byte and gives back the bytes of the file.
   Status PlaceBadRecords(const InputReader& reader, Chunk* chunk, ChunkResult* result) {
-    chunk->line_base = MUTIRAO_TRY(reader.LineBase(*chunk));
+    if (!CountsLines(reader)) chunk->line_base = MUTIRAO_TRY(reader.LineBase(*chunk));
     for (BadRecord& bad : result->bad) {
       if (bad.lines_from == 0) continue;
       const int64_t before = MUTIRAO_TRY(reader.LinesBefore(chunk->begin + static_cast<int64_t>(bad.lines_from)));
@@ -233,7 +239,10 @@ class CsvScan : public frame::Scan {
     } else if (!input.tail.empty()) {
       auto joined = std::make_shared<std::string>(input.tail);
       joined->append(chunk.data->data(), chunk.size + kPadding);
-      chunk.line_base -= CountLineEnds(input.tail, plan_->dialect.cr_ends, chunk.size > 0 ? chunk.data->front() : '\0');
+      if (!CountsLines(reader)) {
+        chunk.line_base -=
+            CountLineEnds(input.tail, plan_->dialect.cr_ends, chunk.size > 0 ? chunk.data->front() : '\0');
+      }
       chunk.original_begin -=
           IsUtf16(plan_->dialect.encoding) ? Utf16Bytes(input.tail) : static_cast<int64_t>(input.tail.size());
       chunk.begin = input.proved_end;
@@ -247,11 +256,16 @@ class CsvScan : public frame::Scan {
   // REQUIRES: the lock is held.
   Status Deliver(ActiveInput* input, ParsedChunk* parsed) {
     const ChunkResult& result = parsed->result;
-    const Chunk& chunk = parsed->chunk;
+    Chunk& chunk = parsed->chunk;
     input->next_ordinal = chunk.ordinal + 1;
     input->proved_end = chunk.begin + static_cast<int64_t>(result.consumed);
     input->proved_state = result.end;
     if (!input->reader->seekable()) input->tail.assign(chunk.bytes().substr(result.consumed));
+    if (CountsLines(*input->reader)) {
+      // What stands before the first chunk was counted by whoever read it.
+      if (chunk.ordinal > 0) chunk.line_base = input->line_ends;
+      input->line_ends = chunk.line_base + chunk.line_ends - CountLineEnds(input->tail, false, '\0');
+    }
     frame::ScanCounters& counters = *setup_.context.counters;
     counters.rows_read += result.records;
     counters.rows_filtered += result.filtered;

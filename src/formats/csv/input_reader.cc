@@ -22,6 +22,7 @@ Status InputReader::Open(std::function<Status(const Preamble&)> check_preamble, 
   if (seekable_) return OpenFileRange(check_preamble);
   stream_ = std::make_unique<StreamFeed>(input_, StreamFeed::Options{.dialect = plan_->dialect,
                                                                      .chunk_bytes = plan_->tuning.chunk_bytes,
+                                                                     .count_lines = plan_->WantsLines(),
                                                                      .check_preamble = std::move(check_preamble),
                                                                      .notify = std::move(notify)});
   return Status::Ok();

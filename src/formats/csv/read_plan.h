@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -54,6 +55,12 @@ struct ReadPlan {
   /// Types were guessed from a sample; said where a value breaks the guess.
   bool guessed_types = false;
   ScanTuning tuning;
+
+  /// The number of each row's line is delivered.
+  bool WantsLines() const {
+    return std::ranges::any_of(wanted,
+                               [](const WantedColumn& column) { return column.provenance == ProvenanceColumn::kLine; });
+  }
 };
 
 }  // namespace mutirao::formats::csv

@@ -120,7 +120,11 @@ Status StreamFeed::Produce(const std::stop_token& stop) {
     next.begin = chunk.end();
     const std::string_view taken = bytes.substr(0, chunk.size);
     next.original_begin += utf16 != nullptr ? Utf16Bytes(taken) : static_cast<int64_t>(taken.size());
-    next.line_base += CountLineEnds(taken, dialect.cr_ends, chunk.size < bytes.size() ? bytes[chunk.size] : '\0');
+    if (options_.count_lines || dialect.cr_ends) {
+      next.line_base += CountLineEnds(taken, dialect.cr_ends, chunk.size < bytes.size() ? bytes[chunk.size] : '\0');
+    } else {
+      next.line_base = -1;
+    }
     chunk.stored_bytes = stream->stored_position() - stored_before;
     stored_before = stream->stored_position();
     chunk.data = window.Take(chunk.size);

@@ -24,6 +24,9 @@ class StreamFeed {
   struct Options {
     Dialect dialect;
     int64_t chunk_bytes = int64_t{4} << 20;
+    /// Tell the line ends before every chunk, not only before the first: work that others can do side by side. Done
+    /// anyway where CR ends lines, since whether it does is seen in the next chunk.
+    bool count_lines = false;
     /// Chunks that may wait to be taken: enough for what is unpacked while the workers write row groups.
     size_t ahead = 12;
     /// Checks the header of the input; runs on the feed's thread.
