@@ -45,6 +45,7 @@ struct DatasetWriter::Lane {
   std::vector<BatchPtr> pending;
   int64_t rows = 0;
   int64_t bytes = 0;
+  int files = 0;  // begun so far
   std::vector<std::unique_ptr<OpenFile>> idle;
 
   // Cut `wanted` rows (all when fewer) off the front of what is pending. REQUIRES: mutex is held.
@@ -191,6 +192,7 @@ Result<std::unique_ptr<DatasetWriter::OpenFile>> DatasetWriter::AcquireFile(Lane
       lane.idle.pop_back();
       return file;
     }
+    ++lane.files;
   }
   ++open_files_;
   return NewFile(lane.folder, stored_schema_);
@@ -219,7 +221,29 @@ Status DatasetWriter::CloseFile(OpenFile& file) {
 }
 
 Status DatasetWriter::FinishWorker(int) {
-  return Failed();
+  MUTIRAO_TRY(Failed());
+  // What is left when the last one ends is shared out by Finish.
+  if (++ended_workers_ >= context_.workers || single_file_) return Status::Ok();
+  return Fail(EncodeRests());
+}
+
+// Encodes what waits in lanes that have files already, so that a small output stays one file and one group.
+Status DatasetWriter::EncodeRests() {
+  std::vector<Lane*> lanes;
+  {
+    std::shared_lock lock(lanes_mutex_);
+    for (auto& [folder, lane] : lanes_) lanes.push_back(lane.get());
+  }
+  for (Lane* lane : lanes) {
+    MUTIRAO_TRY(Failed());
+    std::unique_lock lock(lane->mutex);
+    if (lane->files == 0 || lane->rows < kSmallestShare) continue;
+    buffered_bytes_ -= lane->bytes;
+    std::vector<BatchPtr> rest = lane->TakeRows(lane->rows);
+    lock.unlock();
+    MUTIRAO_TRY(Encode(*lane, std::move(rest)));
+  }
+  return Status::Ok();
 }
 
 // Runs `task` for the numbers below `count` on as many threads as there are workers.

@@ -20,7 +20,8 @@ namespace mutirao::formats {
 /// fills a group of rows encodes it, outside of any lock, into a file that no other worker is writing, or into a new
 /// one. So groups have their full size however many workers and partitions there are, small outputs are one file, and
 /// big ones get at most one open file for each worker. What is left in the buffers is encoded by Finish on all workers'
-/// threads. With one worker the rows keep their order.
+/// threads; a worker that ends while others still have a group to encode begins with it. With one worker the rows keep
+/// their order.
 ///
 /// Buffered rows take at most about 256 MiB: past that the largest buffer is encoded before its group is full.
 class DatasetWriter : public frame::SinkWriter {
@@ -43,6 +44,7 @@ class DatasetWriter : public frame::SinkWriter {
   Lane& LaneOf(const std::string& folder);
   Status Append(Lane& lane, BatchPtr rows);
   Status EncodeLargest();
+  Status EncodeRests();
   Status Encode(Lane& lane, std::vector<BatchPtr> group);
   Result<std::unique_ptr<OpenFile>> AcquireFile(Lane& lane);
   Result<std::unique_ptr<OpenFile>> NewFile(const std::string& folder, const SchemaPtr& schema);
@@ -69,6 +71,7 @@ class DatasetWriter : public frame::SinkWriter {
   std::vector<frame::PartInfo> parts_;
 
   std::atomic<bool> has_failed_{false};
+  std::atomic<int> ended_workers_{0};
   std::atomic<int> next_file_{0};
   std::atomic<int> open_files_{0};
   std::atomic<int64_t> buffered_bytes_{0};

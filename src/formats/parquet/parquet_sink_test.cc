@@ -255,6 +255,26 @@ TEST_F(ParquetSinkTest, FullDiskFailsAllWorkersAndPublishesNothing) {
   umount((dir_.path() + "/disk").c_str());
 }
 
+TEST_F(ParquetSinkTest, WorkerThatEndsFirstEncodesWhatWaits) {
+  auto sink = *Make({{"row_group_rows", 40000}}, Numbered(0, 1)->schema());
+  auto staging = *sink->Begin("r");
+  auto writer = std::move(sink->Open({.attempt = "a", .staging = staging, .workers = 2})).value();
+  ASSERT_TRUE(writer->Write(0, Numbered(0, 40000)).ok());
+  ASSERT_TRUE(writer->Write(0, Numbered(40000, 20000)).ok());
+  ASSERT_TRUE(writer->FinishWorker(0).ok());
+  ASSERT_TRUE(writer->Write(1, Numbered(60000, 5000)).ok());
+  ASSERT_TRUE(writer->FinishWorker(1).ok());
+  auto parts = writer->Finish();
+  ASSERT_TRUE(parts.ok());
+  ASSERT_EQ(parts->size(), 1u);
+  EXPECT_EQ(parts->front().rows, 65000);
+  auto file = *arrow::io::ReadableFile::Open(staging + "/" + parts->front().path);
+  const auto metadata = parquet::ReadMetaData(file);
+  ASSERT_EQ(metadata->num_row_groups(), 3);
+  EXPECT_EQ(metadata->RowGroup(1)->num_rows(), 20000);
+  sink->Discard(staging);
+}
+
 TEST_F(ParquetSinkTest, StopEndsWriting) {
   auto sink = *Make({}, Numbered(0, 1)->schema());
   auto staging = *sink->Begin("r");
