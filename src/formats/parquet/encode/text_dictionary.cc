@@ -14,11 +14,11 @@ void TextDictionary::Clear() {
   bytes_ = 0;
 }
 
-uint32_t TextDictionary::AddNew(size_t slot, uint64_t hash, Entry entry) {
+uint32_t TextDictionary::AddNew(size_t slot, uint64_t key, Entry entry) {
   entries_.push_back(entry);
   bytes_ += entry.length;
   auto number_plus_1 = static_cast<uint32_t>(entries_.size());
-  slots_[slot] = {static_cast<uint32_t>(hash >> 32), number_plus_1};
+  slots_[slot] = {key, entry.length, number_plus_1};
   if (entries_.size() * 2 > slots_.size()) Grow();
   return number_plus_1 - 1;
 }
@@ -32,7 +32,7 @@ void TextDictionary::Grow() {
     uint64_t hash = HashText(entry.text, entry.length, entry.first_word);
     size_t at = hash & mask_;
     while (slots_[at].number_plus_1 != 0) at = (at + 1) & mask_;
-    slots_[at] = {static_cast<uint32_t>(hash >> 32), number + 1};
+    slots_[at] = {KeyOf(entry.first_word, hash, entry.length), entry.length, number + 1};
   }
 }
 

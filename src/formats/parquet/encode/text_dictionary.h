@@ -23,12 +23,11 @@ class TextDictionary {
   uint32_t Add(const char* text, uint32_t length, const char* limit) {
     uint64_t word = FirstWord(text, length, limit);
     uint64_t hash = HashText(text, length, word);
-    auto tag = static_cast<uint32_t>(hash >> 32);
+    uint64_t key = KeyOf(word, hash, length);
     for (size_t at = hash & mask_;; at = (at + 1) & mask_) {
       const Slot& slot = slots_[at];
-      if (slot.number_plus_1 == 0) return AddNew(at, hash, {word, text, length});
-      if (slot.tag == tag && IsSame(entries_[slot.number_plus_1 - 1], word, text, length))
-        return slot.number_plus_1 - 1;
+      if (slot.number_plus_1 == 0) return AddNew(at, key, {word, text, length});
+      if (slot.key == key && slot.length == length && IsSameBehind(slot, text)) return slot.number_plus_1 - 1;
     }
   }
 
@@ -37,16 +36,18 @@ class TextDictionary {
   size_t bytes() const { return bytes_; }
 
  private:
+  // A short text stands in its slot, so that most are found without a look at the entry.
   struct Slot {
-    uint32_t tag;
+    uint64_t key;
+    uint32_t length;
     uint32_t number_plus_1;
   };
 
-  static bool IsSame(const Entry& entry, uint64_t word, const char* text, uint32_t length) {
-    return entry.first_word == word && entry.length == length &&
-           (length <= 8 || std::memcmp(entry.text + 8, text + 8, length - 8) == 0);
+  static uint64_t KeyOf(uint64_t word, uint64_t hash, uint32_t length) { return length <= 8 ? word : hash; }
+  bool IsSameBehind(const Slot& slot, const char* text) const {
+    return slot.length <= 8 || std::memcmp(entries_[slot.number_plus_1 - 1].text, text, slot.length) == 0;
   }
-  uint32_t AddNew(size_t slot, uint64_t hash, Entry entry);
+  uint32_t AddNew(size_t slot, uint64_t key, Entry entry);
   void Grow();
 
   std::vector<Slot> slots_;
