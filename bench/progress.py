@@ -103,7 +103,8 @@ def main():
         plain, profile = (min(run["cpu"] for run in runs[kind]) for kind in ("plain", "profile"))
         worst = f"{max(errors, key=abs) * 100:+.0f} %" if errors else "nothing drawn"
         print(f"{job}: {wall:.2f} s; worst error of the time foretold after the first tenth {worst} "
-              f"({lines} lines in {args.rounds} runs); CPU {plain:.2f} s, with --profile {profile:.2f} s ({(profile / plain - 1) * 100:+.1f} %)",
+              f"({lines} lines in {args.rounds} runs); CPU {plain:.2f} s, with --profile {profile:.2f} s "
+              f"({(profile / plain - 1) * 100:+.1f} %)",
               flush=True)
 
 
