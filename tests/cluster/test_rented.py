@@ -10,6 +10,8 @@ from types import SimpleNamespace
 from urllib.parse import parse_qs
 
 import pytest
+from distributed import SpecCluster
+from distributed.core import Status
 
 from native_side import ROOT
 
@@ -83,6 +85,40 @@ def accepted(cls, arguments):
         if not any(parameter.kind is inspect.Parameter.VAR_KEYWORD for parameter in parameters.values()):
             break
     assert not left, f"{cls.__name__} does not take {sorted(left)}"
+
+
+# ---- workers that a cluster lost
+
+
+class Spec(SpecCluster):
+    """What Dask keeps of a cluster, without one."""
+
+    def __init__(self, workers, wanted):
+        self.workers = {name: SimpleNamespace(status=Status[status]) for name, status in workers.items()}
+        self.worker_spec = dict.fromkeys(wanted, {})
+        self.scaled = []
+
+    @property
+    def loop(self):
+        return SimpleNamespace(add_callback=lambda function, *arguments: function(*arguments))
+
+    def scale(self, n):
+        self.scaled.append((n, sorted(self.workers)))
+
+    def __del__(self):
+        pass
+
+
+@pytest.mark.parametrize("workers, wanted, scaled", [
+    ({0: "running", 1: "running"}, [0, 1], []),
+    ({0: "running", 1: "starting"}, [0, 1], []),
+    ({1: "running"}, [0, 1], [(2, [1])]),                    # given up
+    ({0: "failed", 1: "running", 2: "closed"}, [0, 1, 2], [(3, [1])])])  # did not start in time, ended
+def test_lost_workers_are_asked_for_again_and_not_without_end(workers, wanted, scaled):
+    provider, cluster = providers.make("local", NAME, CONFIG), Spec(workers, wanted)
+    for _ in range(3):
+        provider.replace_lost(cluster)
+    assert cluster.scaled == scaled
 
 
 # ---- coiled

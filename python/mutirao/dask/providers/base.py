@@ -1,8 +1,13 @@
 """What all providers share."""
 
 import importlib
+import time
 
 from distributed import SpecCluster
+from distributed.core import Status
+
+# How often lost workers are started anew, at most: one that cannot start would otherwise be tried without end.
+REPLACE_SECONDS = 10
 
 
 class ProviderError(Exception):
@@ -35,6 +40,7 @@ class BaseProvider:
         self.name = name
         self.config = config
         self.options = dict(config.get("options") or {})
+        self._replace_after = 0
         self.prepare()
 
     def prepare(self):
@@ -99,9 +105,11 @@ class BaseProvider:
 
     def replace_lost(self, cluster):
         """Start what Dask gave up and counts as wanted all the same. It looks once after each death, and a worker that
-        is away just then, for whatever reason, is closed for good: two deaths at the wrong moments are enough."""
-        if isinstance(cluster, SpecCluster) and set(cluster.worker_spec) - set(cluster.workers):
-            cluster.scale(len(cluster.worker_spec))
+        is away just then, for whatever reason, is closed for good: two deaths at the wrong moments are enough. One that
+        took too long to start stays in its list, and is never tried again. Threads: any; often."""
+        if isinstance(cluster, SpecCluster) and time.monotonic() >= self._replace_after and _lost(cluster):
+            self._replace_after = time.monotonic() + REPLACE_SECONDS
+            cluster.loop.add_callback(_replace, cluster)
 
     def handle(self, cluster):
         """What reap() needs to find the cluster from another process or machine."""
@@ -114,3 +122,16 @@ class BaseProvider:
         """End what is left of the cluster, given its handle, or None when only the name is known. Says whether there
         was something."""
         return False
+
+
+def _lost(cluster):
+    """Names of workers that a cluster wants and does not have."""
+    gone = [name for name, worker in list(cluster.workers.items()) if getattr(worker, "status", None) in (Status.closed, Status.failed)]
+    return [*gone, *(set(cluster.worker_spec) - set(cluster.workers))]
+
+
+def _replace(cluster):
+    """In the cluster's own loop."""
+    for name in _lost(cluster):
+        cluster.workers.pop(name, None)
+    cluster.scale(len(cluster.worker_spec))
