@@ -11,9 +11,9 @@ from native_side import PATIENCE, environment
 class Cluster:
     """A started cluster. `events` has everything that was told so far."""
 
-    def __init__(self, build, n_workers=2, provider="local", workers=None, name="mutirao-test", python="", **config):
+    def __init__(self, build, n_workers=2, provider="local", workers=None, name="mutirao-test", python="", env=None, **config):
         self.process = subprocess.Popen([build / "bin" / "cluster_plans"], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                                        text=True, env=environment(build), start_new_session=True)
+                                        text=True, env={**environment(build), **(env or {})}, start_new_session=True)
         self.events = []
         self.answers = queue.Queue()
         self.reader = threading.Thread(target=self._read, daemon=True)

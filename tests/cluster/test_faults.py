@@ -14,7 +14,7 @@ import pytest
 
 from native_side import processes_of, slow, wait_until
 from plans import Cluster
-from test_providers import mark, scheduler  # noqa: F401
+from test_providers import mark, own, reap, scheduler  # noqa: F401
 
 TASKS = 5
 LEFT, RIGHT = 3000, 6000  # rows of each task, and of the table that all read
@@ -63,9 +63,17 @@ def begin(build_tree, **options):
 
 
 def end(cluster):
+    """Nothing is left: no process (and so no port), no folder of workers."""
     session = cluster.process.pid
     cluster.close()
     wait_until(lambda: not processes_of(session), "nothing of the cluster runs")
+    for folder in folders_of(cluster):
+        wait_until(lambda: not os.path.exists(folder), f"{folder} is removed")  # noqa: B023
+
+
+def folders_of(cluster):
+    """Those that the driver made for the workers of its machine."""
+    return {event["handle"]["folder"] for event in cluster.of_kind("handle") if event["handle"].get("folder")}
 
 
 def begin_work(cluster, plan):
@@ -129,7 +137,6 @@ def test_a_full_disk_is_told_with_its_place(cluster, work, tmp_path):
         subprocess.run(["umount", "-l", tmp_path], check=True)
 
 
-@slow
 def test_a_task_that_takes_every_worker_with_it_is_named(cluster, work):
     plan, _ = work
     begun = len(cluster.events)
@@ -148,29 +155,51 @@ def test_a_task_that_takes_every_worker_with_it_is_named(cluster, work):
     assert left_over(plan) == []
 
 
+def test_what_a_driver_that_died_left_is_ended_by_name(build_tree, own, tmp_path):  # noqa: F811
+    """The cluster of a class of somebody's, which may be anywhere."""
+    cluster = begin(build_tree, n_workers=1, provider="own.Own", env=own, options={"workers": 1})
+    os.kill(driver_of(cluster), signal.SIGKILL)
+    assert cluster.ask({"close": True}).get("closed"), "what it left was ended, so there is nothing to tell"
+    assert (tmp_path / "reaped").read_text() == "mutirao-test" and not (tmp_path / "closed").exists()
+    end(cluster)
+
+
+def driver_of(cluster):
+    children = subprocess.run(["ps", "-o", "pid=", "--ppid", str(cluster.process.pid)], capture_output=True, text=True)
+    return int(children.stdout.split()[0])
+
+
 def test_a_driver_that_dies_fails_the_plan(cluster, shared, work):
     plan, _ = work
     begin_work(cluster, plan)
-    children = subprocess.run(["ps", "-o", "pid=", "--ppid", str(cluster.process.pid)], capture_output=True, text=True)
-    os.kill(int(children.stdout.split()[0]), signal.SIGKILL)
+    os.kill(driver_of(cluster), signal.SIGKILL)
     answer = cluster.answer()
     assert answer["code"] == "unavailable" and "driver ended: killed by SIGKILL" in answer["error"], answer
     assert left_over(plan) == []
     end(shared.pop())
 
 
-@pytest.mark.parametrize("whole_session", [False, pytest.param(True, marks=slow)])
-def test_a_run_that_is_killed_leaves_nothing(build_tree, work, whole_session):
+def test_a_run_that_is_killed_leaves_nothing(build_tree, work):
     plan, _ = work
     cluster = begin(build_tree)
     begin_work(cluster, plan)
-    session = cluster.process.pid
-    for pid in processes_of(session) if whole_session else [session]:
-        os.kill(pid, signal.SIGKILL)
+    os.kill(cluster.process.pid, signal.SIGKILL)
     end(cluster)
 
 
-@slow
+def test_everything_that_is_killed_at_once_leaves_what_a_reaper_ends(build_tree, work, start_driver):
+    plan, _ = work
+    cluster = begin(build_tree)
+    begin_work(cluster, plan)
+    handle = cluster.of_kind("handle")[-1]["handle"]
+    assert os.path.isdir(handle["folder"])
+    for pid in processes_of(cluster.process.pid):
+        os.kill(pid, signal.SIGKILL)
+    wait_until(lambda: not processes_of(cluster.process.pid), "what was killed is gone")
+    assert not reap(start_driver(), "local", {}, handle), "the driver is dead, so there was nothing to kill"
+    end(cluster)
+
+
 def test_a_scheduler_that_dies_fails_the_plan(build_tree, scheduler, work):  # noqa: F811
     plan, _ = work
     address, processes = scheduler

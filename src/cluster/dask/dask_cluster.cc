@@ -80,7 +80,9 @@ Status DaskCluster::Begin(std::stop_token stop) {
   options.on_message = [this, greeted = false](const Json& message) mutable {
     if (greeted) return OnMessage(message);
     greeted = true;
-    if (Status hello = CheckHello(message); !hello.ok()) Break(std::move(hello));
+    if (Status hello = CheckHello(message); !hello.ok()) return Break(std::move(hello));
+    std::lock_guard lock(mutex_);
+    greeted_ = true;
   };
   options.on_log = [this](std::string_view line) {
     {
@@ -136,7 +138,17 @@ Status DaskCluster::Close(Clock::time_point deadline) {
   }
   link_->CloseInput();
   std::optional<ExitState> exit = link_->WaitEnd(deadline);
-  if (exit) return Status::Ok();
+  if (exit) {
+    {
+      std::lock_guard lock(mutex_);
+      if (said_closed_ || !greeted_) return Status::Ok();
+    }
+    MUTIRAO_TRY(
+        Reap(spec_, handle_, deadline).Context(fmt::format("ending what is left of the cluster {}", spec_.name)));
+    std::lock_guard lock(mutex_);
+    said_closed_ = true;
+    return Status::Ok();
+  }
   link_->Kill();
   link_->WaitEnd(Clock::now() + std::chrono::seconds(5));
   return Status::Deadline("the cluster's driver did not end in time and was killed");
@@ -224,7 +236,9 @@ void DaskCluster::OnMessage(const Json& message) {
     Result<TaskKey> key = TaskKey::Parse(TextOf(message, "task"));
     auto listener = key.ok() ? listeners_.find(key->run) : listeners_.end();
     if (listener != listeners_.end()) listener->second->Take(message);
-  } else if (type != "closed") {
+  } else if (type == "closed") {
+    said_closed_ = true;
+  } else {
     lock.unlock();
     return Break(Status::Internal(fmt::format("the cluster's driver sent a message of unknown type \"{}\"", type)));
   }

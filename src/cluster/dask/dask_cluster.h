@@ -116,7 +116,8 @@ class DaskCluster {
   /// Errors: as the task; kInvalid when a worker is of another platform; kUnavailable when its worker died.
   Result<Json> RunModule(const ModuleTask& task);
 
-  /// Close the cluster. Errors: kDeadline when the driver had to be killed. Safe to call twice.
+  /// Close the cluster. Where the driver died before, what it left is ended by name. Errors: kDeadline when the driver
+  /// had to be killed; what Reap says. Safe to call twice.
   Status Close(std::chrono::steady_clock::time_point deadline);
 
   const Json& handle() const { return handle_; }
@@ -163,6 +164,8 @@ class DaskCluster {
   std::string last_log_;
   double gone_seconds_ = 0;
   bool closed_ = false;
+  bool greeted_ = false;      // the driver came up
+  bool said_closed_ = false;  // it ended as it should, or what it left was ended
 
   // Last, so that its threads end first.
   std::unique_ptr<DriverLink> link_;
