@@ -7,10 +7,11 @@ SHELL := /bin/bash
 JOBS := $(shell nproc)
 FUZZ ?= csv zip expr parquet pipes
 FUZZ_SECONDS ?= 600
+PLANS ?= 500
 RUN_TESTS = .venv/bin/python tools/run_tests.py $(1) -j $(JOBS) $(if $(FRESH),--fresh)
 BUILD = cmake --preset $(1) $(if $(VERBOSE),,>build/$(1).configure.log) && cmake --build --preset $(1) -j $(JOBS) $(2)
 
-.PHONY: help setup setup-build setup-clang demo test bench format clean asan tsan coverage fuzz install release
+.PHONY: help setup setup-build setup-clang demo test faults bench format clean asan tsan coverage fuzz install release
 
 help: ## show this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -32,6 +33,10 @@ demo: release ## run the example job on the bundled data and show what came out
 test: setup ## build with checks on and run every test; FRESH=1: also when nothing changed
 	@$(call BUILD,dev)
 	@$(call RUN_TESTS,dev)
+
+faults: setup ## all faults of a cluster, and PLANS random plans on 1, 2, 4 workers and while workers are killed
+	@$(call BUILD,dev,--target mutirao_program cluster_plans worker_module towns_module)
+	@cd tests && MUTIRAO_SLOW_TESTS=1 MUTIRAO_CLUSTER_PLANS=$(PLANS) MUTIRAO_BIN=../build/dev/bin/mutirao ../.venv/bin/python -m pytest cluster
 
 setup-clang:
 	@tools/setup.sh test clang llvm

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-# Those that take long for what they add are run on request: MUTIRAO_SLOW_TESTS=1 ctest -R e2e.cluster
-slow = pytest.mark.skipif(not os.environ.get("MUTIRAO_SLOW_TESTS"), reason="slow; MUTIRAO_SLOW_TESTS=1 runs it")
+# Those that take long for what they add are run by `make faults`.
+slow = pytest.mark.skipif(not os.environ.get("MUTIRAO_SLOW_TESTS"), reason="slow; make faults runs it")
 
 ROOT = Path(__file__).resolve().parents[2]
 PYTHON = ROOT / ".venv" / "bin" / "python"

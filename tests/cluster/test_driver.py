@@ -7,7 +7,7 @@ import subprocess
 
 import pytest
 
-from native_side import PATIENCE, PYTHON, processes_of, slow, wait_until
+from native_side import PATIENCE, PYTHON, processes_of, wait_until
 
 LOCAL = {"provider": "local", "config": {"n_workers": 2, "idle_timeout": 600, "worker_timeout": 60},
          "wait": {"workers": 2, "timeout": 100}}
@@ -128,7 +128,6 @@ def test_a_local_cluster_lets_in_nobody_without_its_keys(greeted):
                 assert b"PRIVATE KEY" not in file.read()
 
 
-@slow
 def test_a_driver_that_is_killed_takes_its_workers_with_it(greeted):
     greeted.send("start", name="mutirao-test", **LOCAL)
     greeted.wait_for("started")

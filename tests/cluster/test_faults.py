@@ -203,11 +203,11 @@ def test_everything_that_is_killed_at_once_leaves_what_a_reaper_ends(build_tree,
 def test_a_scheduler_that_dies_fails_the_plan(build_tree, scheduler, work):  # noqa: F811
     plan, _ = work
     address, processes = scheduler
-    before = left_over(plan)  # of runs that were killed: whoever writes to their targets next removes it
     cluster = begin(build_tree, provider="address", n_workers=1, address=address)
     begin_work(cluster, plan)
     processes[0].kill()
     answer = cluster.answer()
     assert answer["code"] == "unavailable" and "the scheduler at" in answer["error"], answer
     end(cluster)
-    assert left_over(plan) == before
+    # The worker is somebody else's and cannot be told to stop: what it stages yet is removed by who writes there next.
+    assert [path for path in left_over(plan) if not path.startswith(".")] == []

@@ -16,7 +16,7 @@ import time
 
 import pytest
 
-from native_side import PATIENCE, PYTHON, ROOT, Driver, environment, slow, wait_until
+from native_side import PATIENCE, PYTHON, ROOT, Driver, environment, wait_until
 
 CONFIG = {"n_workers": 1, "idle_timeout": 600, "worker_timeout": 60}
 WAIT = {"workers": 1, "timeout": 100}
@@ -113,7 +113,6 @@ def test_an_existing_scheduler_is_used_and_never_closed(start_driver, scheduler)
     assert all(process.poll() is None for process in processes)
 
 
-@slow
 def test_a_scheduler_that_dies_is_told(start_driver, scheduler):
     address, processes = scheduler
     driver = start_driver()
@@ -123,7 +122,6 @@ def test_a_scheduler_that_dies_is_told(start_driver, scheduler):
     assert broken["error"]["code"] == "unavailable" and address in broken["error"]["message"]
 
 
-@slow
 def test_a_scheduler_that_is_not_there_fails_the_start(start_driver):
     driver = greeted(start_driver())
     driver.send("start", provider="address", name="x", config={**CONFIG, "address": f"tcp://127.0.0.1:{free_port()}"},
@@ -367,7 +365,6 @@ def test_wrong_arguments_for_a_class_are_told(start_driver, own):
     assert error["code"] == "invalid" and "wurkers" in error["message"]
 
 
-@slow
 def test_a_provider_that_hangs_fails_the_start_in_time(start_driver, own, tmp_path):
     driver = greeted(start_driver(**own))
     driver.send("start", provider="own.Stuck", name="x", config=CONFIG, wait={"workers": 1, "timeout": 1})

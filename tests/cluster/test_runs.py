@@ -10,7 +10,7 @@ import subprocess
 import pytest
 
 from harness.parquet import assert_same_rows, rows
-from native_side import processes_of, slow, wait_until
+from native_side import processes_of, wait_until
 from test_faults import work  # noqa: F401
 
 LOCAL = ("--set", "resources.compute.config.provider=local", "--set", "resources.compute.config.n_workers=2")
@@ -53,7 +53,7 @@ def test_a_python_without_dask_says_what_to_type(example):
     assert not example.path("out/active_companies").exists()
 
 
-@pytest.mark.parametrize("number", [pytest.param(signal.SIGINT, marks=slow), signal.SIGKILL])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
 def test_a_run_that_is_ended_leaves_no_process_and_no_output(project, work, number):  # noqa: F811
     plan, _ = work
     job = project.job({
@@ -70,3 +70,5 @@ def test_a_run_that_is_ended_leaves_no_process_and_no_output(project, work, numb
     assert process.returncode in (130, -signal.SIGKILL)
     wait_until(lambda: not processes_of(process.pid), "driver and workers end with the run")
     assert not project.path("out/rows").exists()
+    assert project.run_ok("cleanup", "--yes", "--json").json()["failed"] == []
+    assert project.run_ok("leases", "--json").json() == []

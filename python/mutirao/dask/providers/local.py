@@ -52,9 +52,10 @@ class Provider(BaseProvider):
 
 
 def _start_time(pid):
-    """When a process began, in ticks since boot: with the pid it names one process. None when there is none."""
+    """When a process began, in ticks since boot: with the pid it names one process. None when none lives."""
     try:
         with open(f"/proc/{pid}/stat") as file:
-            return int(file.read().rsplit(")", 1)[1].split()[19])
+            fields = file.read().rsplit(")", 1)[1].split()
+        return None if fields[0] in "ZX" else int(fields[19])  # dead, and nobody has looked yet
     except (OSError, IndexError, ValueError):
         return None
