@@ -12,6 +12,7 @@
 
 #include "formats/csv/csv_schema.h"
 #include "formats/csv/first_look.h"
+#include "formats/csv/record_cut.h"
 
 namespace mutirao::formats::csv {
 namespace {
@@ -197,8 +198,33 @@ class CsvSource : public frame::Source {
     return *inputs_;
   }
 
-  // Cuts a file where records end, which only reading it from its beginning can tell.
+  // Cuts a file where records begin: where that can be told on the spot, without reading what lies between.
   Result<std::vector<Input>> Cut(const Input& input, int64_t target_bytes) const {
+    // Lines that are skipped end where lines do, whatever stands in them.
+    if (spec_.dialect.skip > 0) return CutByReading(input, target_bytes);
+    auto file = MUTIRAO_TRY(OpenFile(input));
+    std::vector<int64_t> edges = {0};
+    while (edges.back() + target_bytes < input.file.size) {
+      const auto next = MUTIRAO_TRY(RecordBeginBehind(*file, edges.back() + target_bytes, spec_.dialect));
+      if (!next) return CutByReading(input, target_bytes);
+      edges.push_back(*next);
+    }
+    return PiecesBetween(input, edges);
+  }
+
+  static std::vector<Input> PiecesBetween(const Input& input, const std::vector<int64_t>& edges) {
+    std::vector<Input> pieces;
+    for (size_t i = 0; i < edges.size(); ++i) {
+      Input piece = input;
+      piece.begin = edges[i];
+      piece.end = i + 1 < edges.size() ? edges[i + 1] : input.file.size;
+      pieces.push_back(std::move(piece));
+    }
+    return pieces;
+  }
+
+  // The same by a pass over the file, which finds every record.
+  Result<std::vector<Input>> CutByReading(const Input& input, int64_t target_bytes) const {
     auto plan = std::make_shared<ReadPlan>(BasePlan());
     plan->on_error = ErrorPolicy::kQuarantine;
     plan->schema = arrow::schema({});
@@ -227,14 +253,7 @@ class CsvSource : public frame::Source {
       const frame::Morsel morsel = MUTIRAO_TRY(scan->Next(0));
       if (!morsel.batch) break;
     }
-    std::vector<Input> pieces;
-    for (size_t i = 0; i < edges.size(); ++i) {
-      Input piece = input;
-      piece.begin = edges[i];
-      piece.end = i + 1 < edges.size() ? edges[i + 1] : input.file.size;
-      pieces.push_back(std::move(piece));
-    }
-    return pieces;
+    return PiecesBetween(input, edges);
   }
 
   const CsvSpec spec_;
