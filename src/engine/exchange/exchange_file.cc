@@ -5,7 +5,7 @@
 namespace mutirao::engine {
 namespace {
 
-constexpr std::string_view kMark = "MUTXCH01";
+constexpr std::string_view kMark = "MUTXCH02";
 constexpr int64_t kTail = 16;
 
 Status Broken(const storage::Object& file, const std::string& why) {
@@ -21,9 +21,9 @@ Status ReadExactly(const storage::Object& file, int64_t offset, char* out, int64
 
 std::string ExchangeIndex::ToFooter() const {
   Json json = Json::array();
-  for (const auto& streams : buckets) {
+  for (const auto& blocks : buckets) {
     Json list = Json::array();
-    for (const ExchangeStream& stream : streams) list.push_back({stream.offset, stream.length, stream.rows});
+    for (const ExchangeBlock& block : blocks) list.push_back({block.offset, block.length, block.rows});
     json.push_back(std::move(list));
   }
   std::string footer = json.dump();
@@ -51,15 +51,16 @@ Result<ExchangeIndex> ExchangeIndex::Read(const storage::Object& file) {
     index.buckets.emplace_back();
     if (!list.is_array()) return Broken(file, "a bucket is no list");
     for (const Json& item : list) {
-      if (!item.is_array() || item.size() != 3) return Broken(file, "a stream has not three numbers");
+      if (!item.is_array() || item.size() != 3) return Broken(file, "a block has not three numbers");
       for (const Json& number : item) {
-        if (!number.is_number_integer()) return Broken(file, "a stream has not three numbers");
+        if (!number.is_number_integer()) return Broken(file, "a block has not three numbers");
       }
-      const ExchangeStream stream{item[0].get<int64_t>(), item[1].get<int64_t>(), item[2].get<int64_t>()};
-      if (stream.offset < 0 || stream.length < 0 || stream.offset > begin || stream.length > begin - stream.offset) {
-        return Broken(file, "a stream lies outside");
+      const ExchangeBlock block{item[0].get<int64_t>(), item[1].get<int64_t>(), item[2].get<int64_t>()};
+      if (block.offset < 0 || block.length < 0 || block.rows < 0 || block.offset > begin ||
+          block.length > begin - block.offset) {
+        return Broken(file, "a block lies outside");
       }
-      index.buckets.back().push_back(stream);
+      index.buckets.back().push_back(block);
     }
   }
   return index;

@@ -11,18 +11,18 @@
 
 namespace mutirao::engine {
 
-/// A run of bytes of an exchange file: one Arrow IPC stream.
-struct ExchangeStream {
+/// A run of bytes of an exchange file: one packed batch (engine/memory/packed_batch.h).
+struct ExchangeBlock {
   int64_t offset = 0;
   int64_t length = 0;
   int64_t rows = 0;
 };
 
-/// What stands where in an exchange file: the streams of each bucket, back to back.
+/// What stands where in an exchange file: the blocks of each bucket, back to back.
 ///
-/// The file is the streams, the index as JSON, its length in 8 bytes (little-endian) and the mark "MUTXCH01".
+/// The file is the blocks, the index as JSON, its length in 8 bytes (little-endian) and the mark "MUTXCH02".
 struct ExchangeIndex {
-  std::vector<std::vector<ExchangeStream>> buckets;
+  std::vector<std::vector<ExchangeBlock>> buckets;
 
   std::string ToFooter() const;
   /// Errors: kInvalid when the file is no exchange file, or is cut.

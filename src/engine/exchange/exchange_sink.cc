@@ -3,15 +3,14 @@
 #include <filesystem>
 
 #include <arrow/api.h>
-#include <arrow/io/api.h>
-#include <arrow/ipc/api.h>
-#include <arrow/util/compression.h>
+#include <arrow/io/file.h>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
 #include "columnar/arrow_status.h"
 #include "engine/exchange/exchange_file.h"
 #include "engine/keys/key_encoder.h"
+#include "engine/memory/packed_batch.h"
 #include "engine/pipeline/chunk.h"
 #include "engine/rows/gather.h"
 
@@ -22,17 +21,19 @@ namespace {
 constexpr size_t kRowsOfABatch = size_t{1} << 14;
 constexpr size_t kRowsHeld = size_t{1} << 20;
 
-// What a worker has of one bucket: an IPC stream in memory, compressed as it grows.
-struct BucketStream {
-  std::shared_ptr<arrow::io::BufferOutputStream> bytes;
-  std::shared_ptr<arrow::ipc::RecordBatchWriter> writer;
-  std::shared_ptr<arrow::Buffer> done;
+struct PackedBlock {
+  std::shared_ptr<arrow::Buffer> bytes;
   int64_t rows = 0;
+};
+
+// What a worker has of one bucket: rows that wait, and batches that are packed.
+struct WorkersBucket {
   std::vector<RowRef> pending;
+  std::vector<PackedBlock> packed;
 };
 
 struct Worker {
-  std::vector<BucketStream> buckets;
+  std::vector<WorkersBucket> buckets;
   std::vector<BatchPtr> held;
   size_t rows_held = 0;
 };
@@ -68,18 +69,7 @@ class ExchangeWriter : public frame::SinkWriter {
     return worker.rows_held >= std::min(kRowsHeld, kRowsOfABatch * partitions_) ? Flush(worker) : Status();
   }
 
-  Status FinishWorker(int number) override {
-    Worker& worker = workers_[static_cast<size_t>(number)];
-    MUTIRAO_TRY(Flush(worker));
-    for (BucketStream& bucket : worker.buckets) {
-      if (bucket.writer == nullptr) continue;
-      MUTIRAO_TRY(bucket.writer->Close());
-      bucket.done = MUTIRAO_TRY(bucket.bytes->Finish());
-      bucket.writer.reset();
-      bucket.bytes.reset();
-    }
-    return {};
-  }
+  Status FinishWorker(int number) override { return Flush(workers_[static_cast<size_t>(number)]); }
 
   Result<std::vector<frame::PartInfo>> Finish() override {
     std::shared_ptr<arrow::io::FileOutputStream> file = MUTIRAO_TRY(arrow::io::FileOutputStream::Open(Partial()));
@@ -88,13 +78,13 @@ class ExchangeWriter : public frame::SinkWriter {
     for (size_t bucket = 0; bucket < partitions_; ++bucket) {
       index.buckets.emplace_back();
       for (Worker& worker : workers_) {
-        BucketStream& stream = worker.buckets[bucket];
-        if (stream.done == nullptr) continue;
-        MUTIRAO_TRY(file->Write(stream.done));
-        index.buckets.back().push_back({offset, stream.done->size(), stream.rows});
-        offset += stream.done->size();
-        rows += stream.rows;
-        stream.done.reset();
+        for (PackedBlock& block : worker.buckets[bucket].packed) {
+          MUTIRAO_TRY(file->Write(block.bytes));
+          index.buckets.back().push_back({offset, block.bytes->size(), block.rows});
+          offset += block.bytes->size();
+          rows += block.rows;
+          block.bytes.reset();
+        }
       }
     }
     const std::string footer = index.ToFooter();
@@ -109,24 +99,17 @@ class ExchangeWriter : public frame::SinkWriter {
  private:
   std::string Partial() const { return folder_ + "/." + name_ + ".partial"; }
 
-  Status Append(BucketStream& bucket, const arrow::RecordBatch& batch) {
+  static Status Append(WorkersBucket& bucket, const arrow::RecordBatch& batch) {
     if (batch.num_rows() == 0) return {};
-    if (bucket.writer == nullptr) {
-      auto options = arrow::ipc::IpcWriteOptions::Defaults();
-      options.codec = MUTIRAO_TRY(arrow::util::Codec::Create(arrow::Compression::LZ4_FRAME));
-      options.use_threads = false;
-      bucket.bytes = MUTIRAO_TRY(arrow::io::BufferOutputStream::Create());
-      bucket.writer = MUTIRAO_TRY(arrow::ipc::MakeStreamWriter(bucket.bytes, schema_, options));
-    }
-    bucket.rows += batch.num_rows();
-    MUTIRAO_TRY(bucket.writer->WriteRecordBatch(batch));
+    std::shared_ptr<arrow::Buffer> bytes = MUTIRAO_TRY(PackBatch(batch));
+    bucket.packed.push_back({std::move(bytes), batch.num_rows()});
     return {};
   }
 
   Status Flush(Worker& worker) {
     if (worker.held.empty()) return {};
     const BatchGather gather(schema_, worker.held);
-    for (BucketStream& bucket : worker.buckets) {
+    for (WorkersBucket& bucket : worker.buckets) {
       for (size_t at = 0; at < bucket.pending.size(); at += static_cast<size_t>(kBatchRows)) {
         const auto rows = std::span(bucket.pending)
                               .subspan(at, std::min(bucket.pending.size() - at, static_cast<size_t>(kBatchRows)));

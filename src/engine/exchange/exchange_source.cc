@@ -3,19 +3,21 @@
 #include <atomic>
 
 #include <arrow/api.h>
-#include <arrow/io/memory.h>
-#include <arrow/ipc/api.h>
 
 #include "columnar/arrow_status.h"
 #include "engine/exchange/exchange_file.h"
 #include "engine/exchange/exchange_sink.h"
+#include "engine/memory/packed_batch.h"
 #include "engine/stage.h"
 #include "frame/plan/plan_json.h"
 
 namespace mutirao::engine {
 namespace {
 
-// A worker takes a split, and reads its streams one after another.
+// Bytes that are read at once, where so many blocks follow each other.
+constexpr int64_t kBytesAtOnce = int64_t{4} << 20;
+
+// A worker takes a split, and reads its blocks one after another.
 class ExchangeScan : public frame::Scan {
  public:
   ExchangeScan(SchemaPtr schema, frame::ScanRequest request, frame::ScanContext context)
@@ -30,25 +32,23 @@ class ExchangeScan : public frame::Scan {
     Worker& worker = workers_[static_cast<size_t>(number)];
     for (;;) {
       if (context_.stop.stop_requested()) return Status::Cancelled("the scan was asked to stop");
-      if (worker.reader != nullptr) {
+      if (worker.next_block < worker.blocks.size()) {
         BatchPtr batch = MUTIRAO_TRY(ReadBatch(worker));
-        if (batch != nullptr) return frame::Morsel{std::move(batch), worker.sequence++};
-      } else if (worker.next_stream < worker.streams.size()) {
-        MUTIRAO_TRY(OpenStream(worker));
-      } else {
-        const size_t split = next_split_.fetch_add(1);
-        if (split >= request_.splits.size()) return frame::Morsel{};
-        MUTIRAO_TRY(OpenSplit(worker, split));
+        return frame::Morsel{std::move(batch), worker.sequence++};
       }
+      const size_t split = next_split_.fetch_add(1);
+      if (split >= request_.splits.size()) return frame::Morsel{};
+      MUTIRAO_TRY(OpenSplit(worker, split));
     }
   }
 
  private:
   struct Worker {
     std::unique_ptr<storage::Object> file;
-    std::vector<ExchangeStream> streams;
-    size_t next_stream = 0;
-    std::shared_ptr<arrow::ipc::RecordBatchReader> reader;
+    std::vector<ExchangeBlock> blocks;
+    size_t next_block = 0;
+    std::shared_ptr<arrow::Buffer> bytes;  // of some blocks, from `begin` on in the file
+    int64_t begin = 0;
     int64_t sequence = 0;
   };
 
@@ -65,34 +65,48 @@ class ExchangeScan : public frame::Scan {
     worker.file = MUTIRAO_TRY(store->Open(file));
     ExchangeIndex index = MUTIRAO_TRY(ExchangeIndex::Read(*worker.file));
     if (bucket >= index.buckets.size()) return Status::Invalid(file + " has no bucket " + std::to_string(bucket));
-    worker.streams = std::move(index.buckets[bucket]);
-    worker.next_stream = 0;
+    worker.blocks = std::move(index.buckets[bucket]);
+    worker.next_block = 0;
+    worker.bytes.reset();
     worker.sequence = static_cast<int64_t>(split) << 32;
     return {};
   }
 
-  Status OpenStream(Worker& worker) {
-    const ExchangeStream& stream = worker.streams[worker.next_stream++];
-    std::shared_ptr<arrow::Buffer> bytes = MUTIRAO_TRY(arrow::AllocateBuffer(stream.length));
-    const auto out = std::as_writable_bytes(std::span(bytes->mutable_data(), static_cast<size_t>(stream.length)));
-    int64_t read = MUTIRAO_TRY(worker.file->ReadAt(stream.offset, out));
-    if (read != stream.length) return Status::Io(worker.file->uri() + " ends early");
+  static bool Holds(const Worker& worker, const ExchangeBlock& block) {
+    return worker.bytes != nullptr && block.offset >= worker.begin &&
+           block.offset + block.length <= worker.begin + worker.bytes->size();
+  }
+
+  // The next block, and those behind it that follow without a gap.
+  Status Fill(Worker& worker) {
+    worker.begin = worker.blocks[worker.next_block].offset;
+    int64_t end = worker.begin;
+    for (size_t i = worker.next_block; i < worker.blocks.size(); ++i) {
+      const ExchangeBlock& block = worker.blocks[i];
+      if (block.offset != end) break;
+      if (end > worker.begin && end + block.length - worker.begin > kBytesAtOnce) break;
+      end += block.length;
+    }
+    worker.bytes.reset();
+    std::shared_ptr<arrow::Buffer> bytes = MUTIRAO_TRY(arrow::AllocateBuffer(end - worker.begin));
+    const auto out = std::as_writable_bytes(std::span(bytes->mutable_data(), static_cast<size_t>(bytes->size())));
+    int64_t read = MUTIRAO_TRY(worker.file->ReadAt(worker.begin, out));
+    if (read != bytes->size()) return Status::Io(worker.file->uri() + " ends early");
     context_.counters->bytes_read += read;
-    auto options = arrow::ipc::IpcReadOptions::Defaults();
-    options.use_threads = false;
-    worker.reader = MUTIRAO_TRY(
-        arrow::ipc::RecordBatchStreamReader::Open(std::make_shared<arrow::io::BufferReader>(bytes), options));
-    if (worker.reader->schema()->Equals(*schema_, false)) return {};
-    return Status::Invalid(worker.file->uri() + " has other columns than the task expects");
+    worker.bytes = std::move(bytes);
+    return {};
   }
 
   Result<BatchPtr> ReadBatch(Worker& worker) {
-    BatchPtr batch;
-    MUTIRAO_TRY(worker.reader->ReadNext(&batch));
-    if (batch == nullptr) {
-      worker.reader.reset();
-      return batch;
-    }
+    const ExchangeBlock& block = worker.blocks[worker.next_block];
+    const auto mapped = worker.file->Mapped();
+    if (mapped.empty() && !Holds(worker, block)) MUTIRAO_TRY(Fill(worker));
+    ++worker.next_block;
+    const uint8_t* const bytes = mapped.empty() ? worker.bytes->data() + (block.offset - worker.begin)
+                                                : reinterpret_cast<const uint8_t*>(mapped.data()) + block.offset;
+    if (!mapped.empty()) context_.counters->bytes_read += block.length;
+    const arrow::Buffer packed(bytes, block.length);
+    BatchPtr batch = MUTIRAO_TRY(UnpackBatch(packed, block.rows, schema_).Context(worker.file->uri()));
     context_.counters->rows_read += batch->num_rows();
     context_.counters->rows_delivered += batch->num_rows();
     return MUTIRAO_TRY(batch->SelectColumns(columns_));

@@ -201,7 +201,7 @@ class Unpacker {
   bool at_end() const { return next_ == end_; }
 
  private:
-  static Status Damaged() { return Status::Io("rows that were set aside came back damaged"); }
+  static Status Damaged() { return Status::Io("packed rows came back damaged"); }
 
   // No rows are written as plain ones.
   bool Fits(Form form, Physical physical) const {
@@ -300,7 +300,7 @@ Result<BatchPtr> UnpackBatch(const arrow::Buffer& packed, int64_t rows, const Sc
     ArrayPtr column = MUTIRAO_TRY(unpacker.Column(field));
     columns.push_back(std::move(column));
   }
-  if (!unpacker.at_end()) return Status::Io("rows that were set aside came back damaged");
+  if (!unpacker.at_end()) return Status::Io("packed rows came back damaged");
   return arrow::RecordBatch::Make(schema, rows, std::move(columns));
 }
 
