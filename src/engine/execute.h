@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <stop_token>
 #include <string>
@@ -47,6 +48,8 @@ struct ExecuteOptions {
   std::string attempt = "0";
   /// Key-value metadata for written files.
   Json metadata;
+  /// Keep which rows of the tables of joins found a partner.
+  bool tell_partners = false;
   /// Measure the time of each node and keep what the workers did when; costs some clock readings a batch.
   bool profile = false;
 };
@@ -99,6 +102,9 @@ struct NodeReport {
   int64_t rows_right = 0;
   int64_t left_unmatched = 0;   ///< left rows without a partner
   int64_t right_unmatched = 0;  ///< right rows without a partner
+  /// With ExecuteOptions::tell_partners: a bit for each row of the side in the table, in the order of the input, that
+  /// says whether it has a partner. Null where part of the table went to disk.
+  std::shared_ptr<const std::vector<uint8_t>> partners;
   // Writes only.
   std::vector<frame::PartInfo> parts;
   // What was held of the budget at most, and written to the spill folder.

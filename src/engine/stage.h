@@ -2,6 +2,7 @@
 
 #include <functional>
 #include <map>
+#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -17,8 +18,10 @@ struct NodeOrigin {
   const frame::PlanNode* node = nullptr;  ///< null for nodes that lowering added
   bool counts_in = true;                  ///< its rows_in are the job node's
   bool counts_out = true;                 ///< its rows_out are the job node's
-  /// The table of a join is read by every task, so nobody knows which of its rows found no partner anywhere.
-  bool shared_table = false;
+  /// Of a join: the side that every task reads whole. Which of its rows found no partner no task knows alone.
+  enum Side : uint8_t { kNone, kLeft, kRight } shared = kNone;
+  /// Of a join that is spread over tasks: "broadcast" or "partitioned".
+  std::string spread = {};
 };
 
 /// A piece of a plan that runs without talking to other pieces: everything between exchanges.
@@ -42,12 +45,17 @@ struct LoweringOptions {
   int64_t target_task_bytes = int64_t{256} << 20;
   /// Hash buckets of an exchange.
   int partitions = 4;
+  /// Tasks that run at once, and what each may hold; 0: not known.
+  int slots = 2;
+  int64_t task_memory = 0;
   /// Folder, seen by all tasks, for exchange files.
   std::string exchange_dir;
   int threads_per_task = 1;
   std::string run_id = "local";
   /// Relative paths in sources are taken from here.
   std::string base_dir;
+  /// Ends the looking into sources.
+  std::stop_token stop;
 };
 
 /// Cut optimised plans into stages of tasks, each behind those it reads. `staging` as for Execute.
@@ -81,7 +89,8 @@ Result<Json> RunTask(const Json& task, const frame::FormatRegistry& registry, co
 struct StagedResult {
   /// For each of the job's writes the parts of all its tasks, to be published.
   std::vector<std::vector<frame::PartInfo>> parts;
-  /// Of the nodes of the job's plans. A join whose table was read by several tasks has -1 unmatched rows on that side.
+  /// Of the nodes of the job's plans. A join whose table was read by several tasks has -1 unmatched rows on that side
+  /// when one of them could not keep it in memory.
   ExecutionReport report;
 };
 

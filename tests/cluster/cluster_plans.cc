@@ -2,7 +2,8 @@
 //
 // Each line of the input is one of
 //   {"start": {"provider", "config", "workers", "name", "python"}}   answer {"workers": [{"worker", "pid", "slots"}]}
-//   {"frames": …, "frame": name, "folder": place for outputs, "task_bytes": n, "only": "cluster"}
+//   {"frames": …, "frame": name, "folder": place for outputs, "task_bytes": n, "partitions": n, "only": "cluster",
+//    "joins": "broadcast" or "partitioned"}
 //        answer {"rows": n, "same": bool, "account": {…}, "seconds": n, "set_aside": rows}
 //   {"close": true}   answer {"closed": true, "worker_seconds": n}
 // or is answered by {"error": text, "code": name}. A line "cancel" asks the plan that runs to stop. Lines {"event":
@@ -25,6 +26,7 @@
 #include "columnar/arrow_status.h"
 #include "columnar/value_json.h"
 #include "frame/optimizer/optimizer.h"
+#include "frame/optimizer/rewrite.h"
 #include "frame/plan/frames_builder.h"
 #include "runner/all_formats.h"
 #include "storage/durable.h"
@@ -55,6 +57,19 @@ Result<std::vector<std::string>> RowsOf(const std::string& staging, const std::v
   }
   std::sort(rows.begin(), rows.end());
   return rows;
+}
+
+// The same plans with joins that say how they are to be spread: "broadcast" or "partitioned".
+Result<std::vector<frame::PlanPtr>> SpreadJoins(const std::vector<frame::PlanPtr>& writes, const std::string& how) {
+  const auto strategy = how == "broadcast" ? frame::JoinStrategy::kBroadcast : frame::JoinStrategy::kPartitioned;
+  return frame::RewriteInputsFirst(writes,
+                                   [&](const frame::PlanPtr& node, const frame::Uses&) -> Result<frame::PlanPtr> {
+                                     if (node->kind() != frame::NodeKind::kJoin) return node;
+                                     const auto& join = static_cast<const frame::JoinNode&>(*node);
+                                     auto spec = join.spec;
+                                     spec.strategy = strategy;
+                                     return frame::MakeJoin(join.left(), join.right(), spec);
+                                   });
 }
 
 class Server {
@@ -122,11 +137,13 @@ class Server {
     auto sink = MUTIRAO_TRY(runner::AllFormats().MakeSink({{"parquet", target}}, plan->schema(), {}, errors));
     auto write = MUTIRAO_TRY(frame::MakeWrite(plan, sink));
     auto writes = MUTIRAO_TRY(frame::Optimize({write}));
+    if (line.contains("joins")) writes = MUTIRAO_TRY(SpreadJoins(writes, line["joins"]));
 
     cluster::PlanRequest request;
     request.writes = writes;
     request.attempt = "test-" + RandomHex(8);
     request.target_task_bytes = line.value("task_bytes", int64_t{1} << 20);
+    request.partitions = line.value("partitions", 0);
     request.staging = {MUTIRAO_TRY(sink->Begin(request.attempt))};
     request.limits.straggler_least = std::chrono::duration<double>(line.value("straggler", 10.0));
     if (line.value("quarantine", false)) {

@@ -59,8 +59,9 @@ def random_plan(number, tables, folder):
 
 
 def run_plans(cluster, count, folder, before_each=lambda: None):
-    """Gives how many attempts were lost."""
+    """Gives how many attempts were lost. A third of the plans choose how their joins are spread, the others are told."""
     rows = lost = 0
+    joins = {}
     for number in range(count):
         if number % 20 == 0:
             tables = random_plans.Tables(random.Random(f"{SEED} tables {number}")).tables
@@ -68,11 +69,16 @@ def run_plans(cluster, count, folder, before_each=lambda: None):
             write_tables(tables, place)
         frames, name = random_plan(number, tables, place)
         before_each()
-        answer = cluster.run(frames=frames, frame=name, folder=place, task_bytes=1)
+        told = {} if number % 3 == 0 else {"joins": ("broadcast", "partitioned")[number % 3 - 1]}
+        answer = cluster.run(frames=frames, frame=name, folder=place, task_bytes=1, **told)
         assert answer.get("same") and not answer["exchange_left"], f"seed {SEED}, plan {number}: {answer}\n{frames}"
         rows += answer["rows"]
         lost += answer["account"]["attempts_lost"]
+        for way, times in answer["account"].get("joins", {}).items():
+            joins[way] = joins.get(way, 0) + times
     assert rows > 0
+    assert joins.get("broadcast") and joins.get("partitioned"), joins
+    print(f"joins: {joins}")
     return lost
 
 

@@ -268,6 +268,17 @@ int DaskCluster::slots() const {
   return SlotsLocked();
 }
 
+int64_t DaskCluster::task_memory() const {
+  constexpr int64_t kResident = int64_t{160} << 20;
+  int64_t least = 0;
+  for (const ClusterWorker& worker : workers()) {
+    if (worker.memory_limit <= 0) continue;
+    const int64_t bytes = std::max<int64_t>(1, (worker.memory_limit - kResident) * 7 / 10 / std::max(1, worker.slots));
+    least = least == 0 ? bytes : std::min(least, bytes);
+  }
+  return least;
+}
+
 double DaskCluster::worker_seconds() const {
   std::lock_guard lock(mutex_);
   double seconds = gone_seconds_;

@@ -62,6 +62,7 @@ struct PlanRequest {
   /// Where tasks put rows that they set aside; empty: such rows are an error.
   std::string quarantine;
   int64_t target_task_bytes = int64_t{64} << 20;
+  int partitions = 0;  ///< hash buckets of an exchange; 0: some for each slot
   PlanLimits limits;
   std::stop_token stop;
   std::function<void(const engine::Progress&)> progress;
@@ -124,6 +125,8 @@ class DaskCluster {
   std::string dashboard() const;
   std::vector<ClusterWorker> workers() const;
   int slots() const;
+  /// Bytes that a task may hold on the smallest worker, as python/mutirao/dask/worker.py reckons; 0: not known.
+  int64_t task_memory() const;
   /// Seconds that workers have existed, added up.
   double worker_seconds() const;
   /// Seconds that a worker has existed; 0 when it is not there.

@@ -44,6 +44,18 @@ bool ReadsSources(const engine::Stage& stage) {
   });
 }
 
+// How many joins are spread in which way.
+Json SpreadJoins(const std::vector<engine::Stage>& stages) {
+  Json joins = Json::object();
+  for (const engine::Stage& stage : stages) {
+    for (const engine::NodeOrigin& origin : stage.origins) {
+      if (origin.spread.empty()) continue;
+      joins[origin.spread] = joins.value(origin.spread, 0) + 1;
+    }
+  }
+  return joins;
+}
+
 }  // namespace
 
 PlanRun::PlanRun(DaskCluster& cluster, const PlanRequest& request)
@@ -76,7 +88,11 @@ Result<PlanOutcome> PlanRun::Run() {
 Status PlanRun::LowerPlan() {
   engine::LoweringOptions options;
   options.target_task_bytes = request_.target_task_bytes;
-  options.partitions = std::clamp(2 * cluster_.slots(), 4, kMostBuckets);
+  options.partitions =
+      request_.partitions > 0 ? request_.partitions : std::clamp(2 * cluster_.slots(), 4, kMostBuckets);
+  options.slots = std::max(1, cluster_.slots());
+  options.task_memory = cluster_.task_memory();
+  options.stop = request_.stop;
   options.exchange_dir = exchange_dir_;
   options.run_id = request_.attempt;
   options.base_dir = request_.base_dir;
@@ -286,6 +302,7 @@ Result<PlanOutcome> PlanRun::Gather() {
   if (cluster_.spec_.price_per_worker_hour > 0) {
     outcome.account["cost"] = worker_seconds / 3600 * cluster_.spec_.price_per_worker_hour;
   }
+  if (Json joins = SpreadJoins(stages_); !joins.empty()) outcome.account["joins"] = std::move(joins);
   outcome.account["workers"] = accounts_.ToJson();
   return outcome;
 }

@@ -8,25 +8,29 @@
 #include "engine/exchange/exchange_sink.h"
 #include "engine/exchange/exchange_source.h"
 #include "engine/lowering/fragment.h"
+#include "engine/lowering/join_spread.h"
 #include "engine/lowering/task_document.h"
+#include "engine/lowering/task_inputs.h"
 #include "engine/pipeline/plan_order.h"
 #include "engine/stage.h"
 
 namespace mutirao::engine {
 
-using frame::JoinKind;
 using frame::NodeKind;
 using frame::PlanNode;
 using frame::PlanPtr;
 
 namespace {
 
+// Pieces of which the tasks of a scan are made: the smaller they are, the more alike are the tasks.
+constexpr int64_t kPiecesOfATask = 8;
+
 // Goes up the plans and keeps, for what it has seen, a fragment; where rows of different tasks have to meet it ends the
 // fragment as a stage and begins another that reads the stage's files.
 class Lowering {
  public:
   Lowering(const std::vector<PlanPtr>& writes, const Staging& staging, const LoweringOptions& options)
-      : writes_(writes), staging_(staging), options_(options) {}
+      : writes_(writes), staging_(staging), options_(options), spreader_(options) {}
 
   Result<std::vector<Stage>> Run() {
     std::set<const PlanNode*> seen;
@@ -71,7 +75,8 @@ class Lowering {
     stage.id = static_cast<int>(stages_.size());
     for (const PlanNode* node : NodesOf(stage.roots)) {
       const auto origin = origins_.find(node);
-      stage.origins.push_back(origin == origins_.end() ? NodeOrigin{nullptr, false, false} : origin->second);
+      stage.origins.push_back(origin == origins_.end() ? NodeOrigin{.counts_in = false, .counts_out = false}
+                                                       : origin->second);
     }
     const TaskDocuments documents(stage, places, options_);
     for (TaskInputs inputs : fragment.tasks) {
@@ -201,22 +206,18 @@ class Lowering {
   Result<Fragment> LowerScan(const PlanPtr& node) {
     const auto& scan = static_cast<const frame::ScanNode&>(*node);
     const bool one_task = scan.preserve_order;
-    auto splits = MUTIRAO_TRY(scan.source->Splits(options_.target_task_bytes));
+    const int64_t piece = std::max<int64_t>(1, options_.target_task_bytes / kPiecesOfATask);
+    auto splits = MUTIRAO_TRY(scan.source->Splits(one_task ? options_.target_task_bytes : piece));
     origins_[node.get()] = {node.get()};
     Fragment out{node, {}};
-    ScanInput input;
-    int64_t bytes = 0;
-    for (frame::Split& split : splits) {
-      const int64_t more = std::max<int64_t>(split.bytes, 0);
-      if (!one_task && !input.splits.empty() && bytes + more > options_.target_task_bytes) {
-        out.tasks.push_back({{node.get(), std::move(input)}});
-        input = {};
-        bytes = 0;
-      }
-      bytes += more;
-      input.splits.push_back(std::move(split));
+    if (one_task || splits.empty()) {
+      out.tasks.push_back({{node.get(), ScanInput{.splits = std::move(splits)}}});
+      return out;
     }
-    out.tasks.push_back({{node.get(), std::move(input)}});
+    for (std::vector<frame::Split>& task :
+         DivideSplits(std::move(splits), options_.target_task_bytes, options_.slots)) {
+      out.tasks.push_back({{node.get(), ScanInput{.splits = std::move(task)}}});
+    }
     return out;
   }
 
@@ -262,6 +263,7 @@ class Lowering {
     for (const PlanPtr& input : node->inputs()) {
       Fragment fragment = MUTIRAO_TRY(Lower(input));
       fragment = MUTIRAO_TRY(AloneIsEmpty(std::move(fragment)));
+      ordered &= fragment.is_single();
       inputs.push_back(fragment.plan);
       fragments.push_back(std::move(fragment));
     }
@@ -291,65 +293,68 @@ class Lowering {
     return Exchange(fragment, {}, 1);
   }
 
-  static bool CanBroadcast(const frame::JoinNode::Spec& spec, bool build_right) {
-    switch (spec.kind) {
-      case JoinKind::kInner:
-      case JoinKind::kCross:
-        return true;
-      case JoinKind::kLeft:
-      case JoinKind::kSemi:
-      case JoinKind::kAnti:
-        return build_right;
-      case JoinKind::kRight:
-        return !build_right;
-      case JoinKind::kFull:
-        return false;
-    }
-    return false;
-  }
-
   Result<Fragment> LowerJoin(const PlanPtr& node) {
     const auto& join = static_cast<const frame::JoinNode&>(*node);
     Fragment left = MUTIRAO_TRY(Lower(join.left()));
     Fragment right = MUTIRAO_TRY(Lower(join.right()));
-    if (left.is_single() && right.is_single()) return Together(node, std::move(left), std::move(right));
-    const bool build_right = join.spec.build_right;
-    const bool wanted = join.spec.strategy == frame::JoinStrategy::kBroadcast || join.spec.kind == JoinKind::kCross;
-    if (wanted && CanBroadcast(join.spec, build_right)) return Broadcast(node, std::move(left), std::move(right));
+    frame::JoinNode::Spec spec = join.spec;
+    if (left.is_single() && right.is_single()) {
+      spec.build_right = spreader_.BuildRight(join);
+      return Together(node, spec, std::move(left), std::move(right));
+    }
+    // The order of the left side comes through where it stays in its one task.
+    const bool keeps_order = left.is_single() && order_.IsOrdered(*join.left());
+    const JoinSpread spread = keeps_order ? JoinSpread{.broadcast = true} : spreader_.Choose(join, left, right);
+    spec.build_right = spread.build_right;
+    if (spread.broadcast) return Broadcast(node, spec, std::move(left), std::move(right), spread.tasks);
+    spec.strategy = frame::JoinStrategy::kPartitioned;
     left = MUTIRAO_TRY(Exchange(left, join.spec.left_keys, options_.partitions));
     right = MUTIRAO_TRY(Exchange(right, join.spec.right_keys, options_.partitions));
-    return Together(node, std::move(left), std::move(right));
+    return Together(node, spec, std::move(left), std::move(right), {.spread = "partitioned"});
+  }
+
+  Result<PlanPtr> JoinOver(const PlanPtr& node, const frame::JoinNode::Spec& spec, const Fragment& left,
+                           const Fragment& right, NodeOrigin origin = {}) {
+    PlanPtr made = MUTIRAO_TRY(frame::MakeJoin(left.plan, right.plan, spec));
+    origin.node = node.get();
+    origins_[made.get()] = origin;
+    return made;
   }
 
   // Task by task: both have equally many.
-  Result<Fragment> Together(const PlanPtr& node, Fragment left, Fragment right) {
+  Result<Fragment> Together(const PlanPtr& node, const frame::JoinNode::Spec& spec, Fragment left, Fragment right,
+                            NodeOrigin origin = {}) {
     Fragment out;
     for (size_t i = 0; i < left.tasks.size(); ++i) {
       out.tasks.push_back(std::move(left.tasks[i]));
       out.tasks.back().merge(right.tasks[i]);
     }
-    out.plan = MUTIRAO_TRY(Over(node, {left.plan, right.plan}));
+    out.plan = MUTIRAO_TRY(JoinOver(node, spec, left, right, std::move(origin)));
     return out;
   }
 
   // Every task of the probe side reads the whole other side.
-  Result<Fragment> Broadcast(const PlanPtr& node, Fragment left, Fragment right) {
-    const bool build_right = static_cast<const frame::JoinNode&>(*node).spec.build_right;
-    Fragment& probe = build_right ? left : right;
-    Fragment& build = build_right ? right : left;
+  Result<Fragment> Broadcast(const PlanPtr& node, frame::JoinNode::Spec spec, Fragment left, Fragment right,
+                             size_t tasks) {
+    Fragment& probe = spec.build_right ? left : right;
+    Fragment& build = spec.build_right ? right : left;
     build = MUTIRAO_TRY(Exchange(build, {}, 1));
     Fragment out;
-    for (TaskInputs& task : probe.tasks) {
+    for (TaskInputs& task : UniteTasks(std::move(probe.tasks), tasks)) {
       out.tasks.push_back(std::move(task));
       out.tasks.back().insert(build.tasks[0].begin(), build.tasks[0].end());
     }
-    out.plan = MUTIRAO_TRY(Over(node, {left.plan, right.plan}, {.shared_table = out.tasks.size() > 1}));
+    spec.strategy = frame::JoinStrategy::kBroadcast;
+    NodeOrigin origin{.spread = "broadcast"};
+    if (out.tasks.size() > 1) origin.shared = spec.build_right ? NodeOrigin::kRight : NodeOrigin::kLeft;
+    out.plan = MUTIRAO_TRY(JoinOver(node, spec, left, right, origin));
     return out;
   }
 
   const std::vector<PlanPtr>& writes_;
   const Staging& staging_;
   const LoweringOptions& options_;
+  JoinSpreader spreader_;
   PlanOrder order_;
   std::map<const PlanNode*, int> uses_;
   std::set<const PlanNode*> written_;

@@ -6,6 +6,7 @@
 
 #include "engine/exchange/exchange_file.h"
 #include "engine/exchange/exchange_source.h"
+#include "engine/lowering/fragment.h"
 #include "engine/stage.h"
 #include "engine/testing/engine_fixture.h"
 #include "storage/storage.h"
@@ -47,8 +48,9 @@ class Lowering : public ::testing::Test {
   }
   void TearDown() override { std::filesystem::remove_all(folder_); }
 
-  std::vector<Stage> LowerWrites(const std::vector<PlanPtr>& writes) {
+  std::vector<Stage> LowerWrites(const std::vector<PlanPtr>& writes, int slots = 2) {
     LoweringOptions options;
+    options.slots = slots;
     options.target_task_bytes = 4000;
     options.partitions = 3;
     options.threads_per_task = 2;
@@ -92,6 +94,25 @@ class Lowering : public ::testing::Test {
     }
   }
 
+  // A join that is told how to be spread.
+  static PlanPtr Spread(const PlanPtr& join, frame::JoinStrategy strategy, bool build_right) {
+    const auto& node = static_cast<const frame::JoinNode&>(*join);
+    auto spec = node.spec;
+    spec.strategy = strategy;
+    spec.build_right = build_right;
+    return MUTIRAO_MUST(frame::MakeJoin(node.left(), node.right(), spec));
+  }
+
+  // How the only join of a lowered plan is spread.
+  static frame::JoinNode::Spec SpreadOf(const std::vector<Stage>& stages) {
+    for (const Stage& stage : stages) {
+      for (const frame::PlanNode* node : NodesOf(stage.roots)) {
+        if (node->kind() == frame::NodeKind::kJoin) return static_cast<const frame::JoinNode*>(node)->spec;
+      }
+    }
+    return {};
+  }
+
   PlanPtr Left() { return ScanOf({RandomTable(1, 5000, 300)}, false, 200); }
   PlanPtr Right() { return ScanOf({RandomTable(2, 900, 300, "r")}, false, 100); }
 
@@ -110,28 +131,78 @@ TEST_F(Lowering, JoinsOfEveryKindAgreeWithExecute) {
   for (const auto kind : {frame::JoinKind::kInner, frame::JoinKind::kLeft, frame::JoinKind::kRight,
                           frame::JoinKind::kFull, frame::JoinKind::kSemi, frame::JoinKind::kAnti}) {
     SCOPED_TRACE(frame::JoinKindName(kind));
-    ExpectSameAsExecute(MUTIRAO_MUST(frame::MakeJoin(Left(), Right(), {{"k", "rk"}, {"t", "rt"}}, kind)));
+    const PlanPtr join = MUTIRAO_MUST(frame::MakeJoin(Left(), Right(), {{"k", "rk"}, {"t", "rt"}}, kind));
+    ExpectSameAsExecute(join);
+    for (const bool build_right : {true, false}) {
+      SCOPED_TRACE(build_right ? "hash the right" : "hash the left");
+      ExpectSameAsExecute(Spread(join, frame::JoinStrategy::kPartitioned, build_right));
+      ExpectSameAsExecute(Spread(join, frame::JoinStrategy::kBroadcast, build_right));
+    }
   }
 }
 
 TEST_F(Lowering, BroadcastJoinsAgreeWithExecute) {
   const PlanPtr join = MUTIRAO_MUST(frame::MakeJoin(Left(), Right(), {{"k", "rk"}}, frame::JoinKind::kLeft));
-  const auto& node = static_cast<const frame::JoinNode&>(*join);
-  auto spec = node.spec;
-  spec.strategy = frame::JoinStrategy::kBroadcast;
-  spec.build_right = true;
-  const PlanPtr broadcast = MUTIRAO_MUST(frame::MakeJoin(node.left(), node.right(), spec));
-  ExpectSameAsExecute(broadcast, false);
+  const PlanPtr broadcast = Spread(join, frame::JoinStrategy::kBroadcast, true);
+  ExpectSameAsExecute(broadcast);
   const Staged staged = RunStaged({WriteTo(broadcast, "x")});
   EXPECT_EQ(staged.stages.size(), 2u);
-  const NodeReport& report = staged.result.report.nodes[2];
-  EXPECT_EQ(report.rows_right, 900);
-  EXPECT_EQ(report.right_unmatched, -1);
+  EXPECT_GT(staged.stages[1].tasks.size(), 1u);
+  EXPECT_EQ(staged.result.report.nodes[2].rows_right, 900);
   const PlanPtr few = MUTIRAO_MUST(frame::MakeLimit(Right(), 3));
   ExpectSameAsExecute(
       MUTIRAO_MUST(frame::MakeAggregate(MUTIRAO_MUST(frame::MakeJoin(Left(), few, {}, frame::JoinKind::kCross)), {},
                                         {{"n", E("count()")}})),
       false);
+}
+
+TEST_F(Lowering, ATableThatWentToDiskLeavesUnmatchedRowsUnknown) {
+  const PlanPtr join = Spread(MUTIRAO_MUST(frame::MakeJoin(Left(), Right(), {{"k", "rk"}}, frame::JoinKind::kInner)),
+                              frame::JoinStrategy::kBroadcast, true);
+  const PlanPtr write = WriteTo(join, "x");
+  const auto registry = Registry();
+  const auto result = MUTIRAO_MUST(RunStages(LowerWrites({write}), {write}, 2, [&](const Json& task) {
+    return RunTask(task, registry, {.memory = 1, .spill_dir = folder_});
+  }));
+  EXPECT_EQ(result.report.nodes[2].right_unmatched, -1);
+  EXPECT_EQ(testing::RowsOf(MemoryTables::Get().Find("x")), testing::Rows(join));
+}
+
+TEST_F(Lowering, ASmallSideIsReadByEveryTask) {
+  const testing::MemoryBehaviour sized{.counts_bytes = true};
+  const PlanPtr large = ScanOf({RandomTable(1, 5000, 300)}, false, 200, sized);
+  const PlanPtr small = ScanOf({RandomTable(2, 100, 300, "r")}, false, 50, sized);
+  const auto join = [&](const PlanPtr& left, const PlanPtr& right, frame::JoinKind kind) {
+    const std::string prefix = right->schema()->GetFieldIndex("rk") >= 0 ? "r" : "";
+    const std::string key = left->schema()->GetFieldIndex("rk") >= 0 ? "rk" : "k";
+    return MUTIRAO_MUST(frame::MakeJoin(left, right, {{key, prefix + "k"}}, kind));
+  };
+  const auto spread = [&](const PlanPtr& plan, int slots) {
+    ExpectSameAsExecute(plan);
+    return SpreadOf(LowerWrites({WriteTo(plan, "x")}, slots));
+  };
+  using frame::JoinKind;
+  using frame::JoinStrategy;
+  for (const JoinKind kind : {JoinKind::kInner, JoinKind::kLeft, JoinKind::kSemi, JoinKind::kAnti}) {
+    const auto spec = spread(join(large, small, kind), 8);
+    EXPECT_EQ(spec.strategy, JoinStrategy::kBroadcast) << frame::JoinKindName(kind);
+    EXPECT_TRUE(spec.build_right);
+  }
+  EXPECT_EQ(spread(join(large, small, JoinKind::kFull), 8).strategy, JoinStrategy::kPartitioned);
+  EXPECT_EQ(spread(join(large, small, JoinKind::kRight), 8).strategy, JoinStrategy::kPartitioned);
+  EXPECT_FALSE(spread(join(small, large, JoinKind::kRight), 8).build_right);
+  EXPECT_EQ(spread(join(small, large, JoinKind::kLeft), 8).strategy, JoinStrategy::kPartitioned);
+  const PlanPtr other = ScanOf({RandomTable(3, 5000, 300, "r")}, false, 200, sized);
+  EXPECT_EQ(spread(join(large, other, JoinKind::kInner), 8).strategy, JoinStrategy::kPartitioned);
+}
+
+TEST_F(Lowering, AJoinKeepsTheOrderOfItsLeftSide) {
+  const PlanPtr sorted = MUTIRAO_MUST(frame::MakeSort(Left(), {{"v", false}}));
+  for (const auto kind : {frame::JoinKind::kLeft, frame::JoinKind::kInner}) {
+    const PlanPtr join = MUTIRAO_MUST(frame::MakeJoin(sorted, Right(), {{"k", "rk"}}, kind));
+    const PlanPtr first = MUTIRAO_MUST(frame::MakeLimit(join, 100));
+    ExpectSameAsExecute(first, false);
+  }
 }
 
 TEST_F(Lowering, AggregatesDistinctAndSortAgreeWithExecute) {

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "base/thread_pool.h"
+#include "engine/lowering/partner_rows.h"
 #include "engine/lowering/task_document.h"
 #include "engine/stage.h"
 
@@ -29,11 +30,12 @@ void AddCounts(NodeReport& total, const NodeReport& more, const NodeOrigin& orig
   total.right_unmatched += more.right_unmatched;
 }
 
-// A table that every task read was counted once a task.
-void FixSharedTable(NodeReport& total, int64_t tasks) {
-  const bool build_right = static_cast<const frame::JoinNode&>(*total.node).spec.build_right;
-  (build_right ? total.right_unmatched : total.left_unmatched) = -1;
-  (build_right ? total.rows_right : total.rows_in) /= tasks;
+// A table that every task read was counted once a task. What had no partner in one may have had one in another.
+void FixSharedTable(NodeReport& total, NodeOrigin::Side shared, const std::vector<Json>& results, size_t node) {
+  const bool right = shared == NodeOrigin::kRight;
+  (right ? total.rows_right : total.rows_in) /= static_cast<int64_t>(results.size());
+  if (static_cast<const frame::JoinNode&>(*total.node).spec.kind == frame::JoinKind::kCross) return;
+  (right ? total.right_unmatched : total.left_unmatched) = UnmatchedInAll(results, node).value_or(-1);
 }
 
 Status AddParts(const Stage& stage, const Json& result, StagedResult& combined) {
@@ -108,9 +110,10 @@ Result<StagedResult> CombineResults(const std::vector<Stage>& stages, const std:
         AddCounts(combined.report.nodes[at.at(stage.origins[i].node)], report, stage.origins[i]);
       }
     }
-    for (const NodeOrigin& origin : stage.origins) {
-      if (!origin.shared_table) continue;
-      FixSharedTable(combined.report.nodes[at.at(origin.node)], static_cast<int64_t>(found->second.size()));
+    for (size_t i = 0; i < stage.origins.size(); ++i) {
+      const NodeOrigin& origin = stage.origins[i];
+      if (origin.shared == NodeOrigin::kNone) continue;
+      FixSharedTable(combined.report.nodes[at.at(origin.node)], origin.shared, found->second, i);
     }
   }
   for (size_t i = 0; i < writes.size(); ++i) {

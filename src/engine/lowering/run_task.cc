@@ -1,3 +1,4 @@
+#include "engine/lowering/partner_rows.h"
 #include "engine/lowering/task_document.h"
 #include "engine/run_plans.h"
 #include "engine/stage.h"
@@ -10,6 +11,7 @@ Result<Json> RunTask(const Json& task, const frame::FormatRegistry& registry, co
   if (own.threads <= 0) own.threads = parsed.threads;
   own.attempt = parsed.attempt_name;
   if (!parsed.metadata.is_null()) own.metadata = parsed.metadata;
+  own.tell_partners = !parsed.partners.empty();
   ExecutionReport report = MUTIRAO_TRY(ExecuteSplits(parsed.roots, parsed.staging, parsed.splits, own));
 
   Json nodes = Json::array(), outputs = Json::array();
@@ -24,6 +26,8 @@ Result<Json> RunTask(const Json& task, const frame::FormatRegistry& registry, co
     }
     outputs.push_back({{"staging", parsed.staging[root]}, {"parts", std::move(parts)}});
   }
+  Json partners = MUTIRAO_TRY(WritePartners(parsed.partners, parsed.attempt_name, report));
+
   return Json{{"version", kTaskVersion},
               {"run", parsed.run_id},
               {"stage", parsed.stage},
@@ -31,6 +35,7 @@ Result<Json> RunTask(const Json& task, const frame::FormatRegistry& registry, co
               {"attempt", parsed.attempt},
               {"nodes", std::move(nodes)},
               {"outputs", std::move(outputs)},
+              {"partners", std::move(partners)},
               {"seconds", report.seconds},
               {"memory_peak", report.memory_peak},
               {"bytes_spilled", report.bytes_spilled}};

@@ -82,6 +82,20 @@ Json FilesRead(const Json& all, const std::map<std::string, size_t>& at, const s
   return files;
 }
 
+Result<Json> ReadPartners(const Json& task, const std::vector<const frame::PlanNode*>& nodes) {
+  const Json& partners = task["partners"];
+  if (!partners.is_array()) return Wrong("\"partners\" is no list");
+  for (const Json& entry : partners) {
+    const int index = MUTIRAO_TRY(Small(entry, "node", 0));
+    const auto at = static_cast<size_t>(index);
+    if (at >= nodes.size() || nodes[at]->kind() != frame::NodeKind::kJoin) {
+      return Wrong(fmt::format("node {} is no join", index));
+    }
+    MUTIRAO_TRY(Text(entry, "folder"));
+  }
+  return partners;
+}
+
 // The counts of a report by their names in a document.
 struct Count {
   const char* name;
@@ -121,6 +135,10 @@ std::vector<const frame::PlanNode*> NodesOf(const std::vector<frame::PlanPtr>& r
 TaskDocuments::TaskDocuments(const Stage& stage, std::vector<std::string> places, const LoweringOptions& options)
     : stage_(stage), places_(std::move(places)), options_(options), nodes_(NodesOf(stage.roots)) {
   plan_ = frame::PlanToJson(stage.roots);
+  for (size_t index = 0; index < stage.origins.size(); ++index) {
+    if (stage.origins[index].shared == NodeOrigin::kNone) continue;
+    partners_.push_back({{"node", index}, {"folder", options.exchange_dir + "/partners"}});
+  }
   for (size_t index = 0; index < nodes_.size(); ++index) {
     Json& node = plan_["nodes"][index];
     if (!node.contains("source") || !node["source"].contains("files")) continue;
@@ -148,16 +166,18 @@ Json TaskDocuments::Make(int task, const TaskInputs& inputs) const {
     for (const frame::Split& split : input.splits) scan["splits"].push_back(SplitToJson(split));
     scans.push_back(std::move(scan));
   }
-  return {{"version", kTaskVersion},
-          {"run", options_.run_id},
-          {"stage", stage_.id},
-          {"task", task},
-          {"attempt", 0},
-          {"base_dir", options_.base_dir},
-          {"plan", std::move(plan)},
-          {"scans", std::move(scans)},
-          {"staging", places_},
-          {"limits", {{"threads", options_.threads_per_task}}}};
+  Json document = {{"version", kTaskVersion},
+                   {"run", options_.run_id},
+                   {"stage", stage_.id},
+                   {"task", task},
+                   {"attempt", 0},
+                   {"base_dir", options_.base_dir},
+                   {"plan", std::move(plan)},
+                   {"scans", std::move(scans)},
+                   {"staging", places_},
+                   {"limits", {{"threads", options_.threads_per_task}}}};
+  if (!partners_.empty()) document["partners"] = partners_;
+  return document;
 }
 
 std::string AttemptName(const std::string& run_id, int stage, int task, int attempt) {
@@ -237,7 +257,9 @@ Result<ParsedTask> ParseTaskDocument(const Json& task, const frame::FormatRegist
     parsed.staging.push_back(place.get<std::string>());
   }
   if (parsed.staging.size() != parsed.roots.size()) return Wrong("each root needs one staging place");
-  MUTIRAO_TRY(ReadScans(task, NodesOf(parsed.roots), &parsed.splits));
+  const std::vector<const frame::PlanNode*> nodes = NodesOf(parsed.roots);
+  MUTIRAO_TRY(ReadScans(task, nodes, &parsed.splits));
+  if (task.contains("partners")) parsed.partners = MUTIRAO_TRY(ReadPartners(task, nodes));
   return parsed;
 }
 

@@ -35,7 +35,8 @@ class TaskDocuments {
   const std::vector<std::string> places_;
   const LoweringOptions& options_;
   std::vector<const frame::PlanNode*> nodes_;
-  Json plan_;                            // without the files
+  Json plan_;  // without the files
+  Json partners_ = Json::array();
   std::map<size_t, FilesOfScan> files_;  // by node
 };
 
@@ -49,6 +50,8 @@ struct ParsedTask {
   /// Unique part of the names of its files.
   std::string attempt_name;
   Json metadata;
+  /// Joins of which the rows with a partner are asked for; see partner_rows.h.
+  Json partners = Json::array();
   std::vector<frame::PlanPtr> roots;
   Staging staging;
   ScanSplits splits;

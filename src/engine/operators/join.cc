@@ -26,6 +26,9 @@ class HashJoin::TablePhase : public Phase {
   }
   Status Finish(int) override {
     state_->table->EndBuilding();
+    if (run_->options->tell_partners && !state_->has_aside() && !state_->shape.is_cross()) {
+      state_->partners = std::make_shared<std::vector<uint8_t>>((state_->table->rows() + 7) / 8);
+    }
     return {};
   }
 
@@ -60,6 +63,7 @@ class HashJoin::Probe : public Operator, public MorselSource {
     report.rows_right += left ? build_->rows_in() : rows_in();
     report.rows_out += rows_out();
     if (state_->shape.is_cross()) return;
+    report.partners = state_->partners;
     int64_t probe_unmatched = state_->probe_unmatched;
     for (const auto& worker : state_->workers) probe_unmatched += worker->pairs.unmatched();
     report.left_unmatched += left ? probe_unmatched : state_->build_unmatched.load();
@@ -137,6 +141,7 @@ Result<frame::Morsel> HashJoin::Probe::Next(int number) {
     rest.offset = 0;
     rest.sequence = int64_t{part} << 32;
     state_->build_unmatched += CollectRest(state_->shape, *state_->table, part, rest.rows);
+    if (state_->partners != nullptr && part < kRadixParts) MarkPartners(*state_->table, part, *state_->partners);
   }
   const auto rows =
       std::span(rest.rows).subspan(rest.offset, std::min(rest.rows.size() - rest.offset, size_t{kBatchRows}));

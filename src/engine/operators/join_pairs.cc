@@ -208,4 +208,13 @@ int64_t CollectRest(const JoinShape& shape, const JoinTable& table, int part, st
   return unmatched;
 }
 
+void MarkPartners(const JoinTable& table, int part, std::vector<uint8_t>& bits) {
+  table.ForEachKey(part, [&](const JoinMatch& first) {
+    if (!first.marked()) return;
+    for (const JoinMatch* match = &first; match != nullptr; match = table.Next(static_cast<uint32_t>(part), *match)) {
+      std::atomic_ref<uint8_t>(bits[match->row / 8]).fetch_or(static_cast<uint8_t>(1U << match->row % 8));
+    }
+  });
+}
+
 }  // namespace mutirao::engine

@@ -53,6 +53,8 @@ struct JoinState {
   SpillFile build_file, probe_file;
   std::vector<std::unique_ptr<Worker>> workers;
   std::atomic<int64_t> build_unmatched{0};
+  /// See NodeReport::partners; made when the table is.
+  std::shared_ptr<std::vector<uint8_t>> partners;
   /// Of what was joined from files.
   std::atomic<int64_t> probe_unmatched{0};
 };

@@ -20,6 +20,9 @@ class JoinSides {
   /// True for the right side. What the node says where sizes are not known.
   bool BuildRight(const frame::JoinNode& join);
 
+  /// About how many rows a node gives; nothing when a source below it does not know.
+  std::optional<double> Rows(const frame::PlanNode& node) { return estimator_.Rows(node); }
+
  private:
   std::optional<double> ShareOf(const frame::ScanNode& scan);
 
