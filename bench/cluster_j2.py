@@ -1,14 +1,16 @@
 """J2 on a cluster of this machine, two workers of one thread: our plan on LocalCluster, the same job in this process, and
 dask.dataframe on the same kind of cluster. Times leave out the start of clusters, which is printed apart.
 
-    bench/cluster_j2.py [--build build/release] [--data build/bench/data] [--size 1GB] [--seed 1] [--runs 2] [--without-dask]
+    bench/cluster_j2.py [--build build/release] [--data build/bench/data] [--size 1GB] [--seed 1] [--runs 3] [--cpus 2]
+                        [--without-dask] [--results bench/results/cluster]
 
-The outputs must have equally many rows and equal sums before a figure is printed.
+All run on the same processors, in turn. The outputs must have equal cells before a figure counts.
 """
 
 import argparse
 import json
 import os
+import shutil
 import statistics
 import subprocess
 import sys
@@ -16,11 +18,11 @@ import tempfile
 import time
 from pathlib import Path
 
-import duckdb
-
 BENCH = Path(__file__).resolve().parent
 sys.path[:0] = [str(BENCH), str(BENCH / "jobs")]
 
+import cluster_results  # noqa: E402
+from compare import fingerprint  # noqa: E402
 from data import Data, inputs, warm  # noqa: E402
 
 CLUSTER = {"provider": "local", "n_workers": 2, "threads_per_worker": 1, "worker_memory": "4 GiB"}
@@ -62,23 +64,21 @@ def be_dask(data, out):
     os._exit(0)  # see dask_job.py
 
 
-def fingerprint(folder):
-    return duckdb.sql(f"select count(*), count(distinct cnpj_basico), sum(capital_social), min(data_inicio_atividade), "
-                      f"sum(length(logradouro)) from read_parquet('{folder}/**/*.parquet')").fetchall()[0]
-
-
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--build", type=lambda text: Path(text).resolve(), default=BENCH.parent / "build" / "release")
     parser.add_argument("--data", type=Path, default=BENCH.parent / "build" / "bench" / "data")
     parser.add_argument("--size", default="1GB")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--runs", type=int, default=2)
+    parser.add_argument("--runs", type=int, default=3)
+    parser.add_argument("--cpus", type=int, default=2)
+    parser.add_argument("--results", type=Path, default=cluster_results.FOLDER)
     parser.add_argument("--without-dask", action="store_true")
     parser.add_argument("--be-dask", nargs=2, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.be_dask:
         be_dask(*options.be_dask)
+    cpus = cluster_results.pin(options.cpus)
     data = Data(options.data, options.size, options.seed, options.build / "bin" / "mutirao-datagen")
     data.need(inputs("J2", "mutirao"))
     warm([data.folder / name for name in inputs("J2", "mutirao")])
@@ -97,12 +97,18 @@ def main():
                     starts[system] = whole - seconds
                     prints[system] = fingerprint(folder / "out")
                 times.setdefault(system, []).append(seconds)
-    if len(set(prints.values())) != 1:
-        sys.exit(f"the outputs differ: {prints}")
+                if prints.setdefault("first", prints[system]) != prints[system]:
+                    sys.exit(f"the outputs differ: {prints}")
+                shutil.rmtree(folder)
     median = {system: statistics.median(seconds) for system, seconds in times.items()}
     for system, seconds in median.items():
         print(f"{system}: {seconds:.2f} s (start and end {starts[system]:.1f} s), {seconds / median['cluster']:.2f} × the cluster's")
-    print(f"overhead of the cluster over this process: {100 * (median['cluster'] / median['embedded'] - 1):.0f} %")
+    overhead = 100 * (median["cluster"] / median["embedded"] - 1)
+    print(f"overhead of the cluster over this process: {overhead:.0f} %; {cpus} processors")
+    cluster_results.keep(options.results, "cluster_j2.py", {
+        "size": options.size, "rows": prints["first"]["rows"], "seconds": times, "median": median,
+        "start_and_end_seconds": starts, "overhead_percent": round(overhead, 1),
+        "dask_by_cluster": round(median["dask"] / median["cluster"], 2) if "dask" in median else None})
 
 
 if __name__ == "__main__":

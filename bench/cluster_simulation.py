@@ -1,6 +1,6 @@
 """What a plan on many workers costs the machine that drives it: a real scheduler, 100 workers whose tasks sleep.
 
-    bench/cluster_simulation.py [--build build/release] [--workers 100] [--tasks 4000] [--seconds 1]
+    bench/cluster_simulation.py [--build build/release] [--workers 100] [--tasks 4000] [--seconds 1] [--results DIR]
 
 Scheduler, driver and the native side are the real ones, each in its own process; the workers are real Dask workers of one
 process in which a task, instead of working, sleeps and gives a result without rows. Prints CPU and memory of each.
@@ -17,8 +17,9 @@ import time
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-sys.path[:0] = [str(ROOT / "python"), str(ROOT / "tests" / "cluster"), str(ROOT / "tests")]
+sys.path[:0] = [str(ROOT / "bench"), str(ROOT / "python"), str(ROOT / "tests" / "cluster"), str(ROOT / "tests")]
 
+import cluster_results  # noqa: E402
 from native_side import PYTHON, environment  # noqa: E402
 
 
@@ -100,9 +101,14 @@ def measure(options, folder):
     ideal = options.tasks * options.seconds / options.workers
     print(f"{options.tasks} tasks of {options.seconds:g} s on {options.workers} workers: {answer['seconds']:.1f} s "
           f"({ideal:.1f} s if nothing but the tasks took time)")
+    used = {}
     for name in processes:
         cpu = after[name][0] - before[name][0]
         print(f"{name}: {cpu:.2f} s of CPU, {1000 * cpu / options.tasks:.2f} ms a task, {after[name][1]:.0f} MiB")
+        used[name] = {"cpu_seconds": round(cpu, 2), "ms_a_task": round(1000 * cpu / options.tasks, 3), "mib": round(after[name][1])}
+    cluster_results.keep(options.results, "cluster_simulation.py", {
+        "workers": options.workers, "tasks": options.tasks, "seconds_a_task": options.seconds, "seconds": round(answer["seconds"], 2),
+        "seconds_of_tasks_alone": ideal, "processes": used})
 
 
 def main():
@@ -111,6 +117,7 @@ def main():
     parser.add_argument("--workers", type=int, default=100)
     parser.add_argument("--tasks", type=int, default=4000)
     parser.add_argument("--seconds", type=float, default=1)
+    parser.add_argument("--results", type=Path, default=cluster_results.FOLDER)
     parser.add_argument("--be-workers", metavar="ADDRESS", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.be_workers:

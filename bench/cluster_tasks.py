@@ -1,6 +1,6 @@
 """What a task costs on a cluster beyond its work: 1,000 tasks that read and write almost nothing, on LocalCluster 2×1.
 
-    bench/cluster_tasks.py [--build build/release] [--tasks 1000]
+    bench/cluster_tasks.py [--build build/release] [--tasks 1000] [--results bench/results/cluster]
 
 Prints the time a task, the same for `mutirao task`'s library called in this process, and the driver's own CPU and memory.
 """
@@ -16,8 +16,9 @@ import time
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-sys.path[:0] = [str(ROOT / "python"), str(ROOT / "tests" / "cluster"), str(ROOT / "tests")]
+sys.path[:0] = [str(ROOT / "bench"), str(ROOT / "python"), str(ROOT / "tests" / "cluster"), str(ROOT / "tests")]
 
+import cluster_results  # noqa: E402
 from native_side import Driver  # noqa: E402
 
 
@@ -80,6 +81,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--build", type=lambda text: Path(text).resolve(), default=ROOT / "build" / "release")
     parser.add_argument("--tasks", type=int, default=1000)
+    parser.add_argument("--results", type=Path, default=cluster_results.FOLDER)
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         task = document(options.build, Path(folder))
@@ -88,6 +90,9 @@ def main():
     print(f"{options.tasks} tasks on LocalCluster 2×1: {1000 * seconds / options.tasks:.2f} ms a task "
           f"(in one process, one after the other: {1000 * alone:.2f} ms)")
     print(f"cluster start {started:.1f} s; the driver with its scheduler: {cpu:.1f} s of CPU, {memory:.0f} MiB")
+    cluster_results.keep(options.results, "cluster_tasks.py", {
+        "tasks": options.tasks, "ms_a_task": round(1000 * seconds / options.tasks, 2), "ms_a_task_in_one_process": round(1000 * alone, 2),
+        "driver_and_scheduler_cpu_seconds": round(cpu, 2), "driver_and_scheduler_mib": round(memory)})
 
 
 if __name__ == "__main__":
