@@ -47,15 +47,16 @@ bool ParseInt64(std::string_view text, int64_t* value) {
   }
   if (text.empty()) return false;
   if (text.size() <= 18) {
-    int64_t number = 0;
+    uint64_t number = 0;  // what is no digit may make it wrap around
     unsigned bad = 0;
     for (char c : text) {
       unsigned digit = static_cast<unsigned char>(c - '0');
       bad |= digit > 9;
       number = number * 10 + digit;
     }
-    *value = negative ? -number : number;
-    return !bad;
+    if (bad) return false;
+    *value = negative ? -static_cast<int64_t>(number) : static_cast<int64_t>(number);
+    return true;
   }
   int64_t number = 0;
   for (char c : text) {
