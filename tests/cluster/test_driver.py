@@ -128,10 +128,15 @@ def test_a_local_cluster_lets_in_nobody_without_its_keys(greeted):
                 assert b"PRIVATE KEY" not in file.read()
 
 
-def test_a_driver_that_is_killed_takes_its_workers_with_it(greeted):
+def test_a_driver_that_is_killed_takes_its_workers_with_it(greeted, start_driver):
     greeted.send("start", name="mutirao-test", **LOCAL)
-    greeted.wait_for("started")
+    handle = greeted.wait_for("started")["handle"]
     session = greeted.process.pid
     greeted.process.kill()
     greeted.process.wait()
     wait_until(lambda: not processes_of(session), "workers of a dead driver end")
+    reaper = start_driver()
+    reaper.send("hello", protocol=1)
+    reaper.send("reap", provider="local", name="mutirao-test", config=LOCAL["config"], handle=handle)
+    reaper.wait_for("reaped")
+    assert not os.path.exists(handle["folder"])
