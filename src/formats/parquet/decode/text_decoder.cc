@@ -8,6 +8,7 @@
 #include <parquet/encoding.h>
 
 #include "columnar/arrow_status.h"
+#include "formats/parquet/decode/delta_lengths.h"
 #include "formats/parquet/decode/hybrid_reader.h"
 #include "formats/parquet/decode/output_bits.h"
 
@@ -55,6 +56,7 @@ class TextDecoder : public ValueDecoder {
       if (!bytes.empty()) indices_ = HybridReader(bytes.data() + 1, bytes.size() - 1, bytes[0]);
       return Status::Ok();
     }
+    if (!LengthsFitPage(encoding, bytes, values)) return Damaged();
     decoder_ = parquet::MakeTypedDecoder<parquet::ByteArrayType>(encoding, &column_);
     decoder_->SetData(static_cast<int>(values), bytes.data(), static_cast<int>(bytes.size()));
     return Status::Ok();
