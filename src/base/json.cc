@@ -38,6 +38,8 @@ Result<Json> ParseJson(std::string_view text, int max_depth) {
   } catch (const Json::parse_error& error) {
     LineColumn at = Locate(text, error.byte > 0 ? error.byte - 1 : 0);
     return Status::Invalid(fmt::format("not valid JSON at line {}, column {}", at.line, at.column));
+  } catch (const Json::out_of_range&) {
+    return Status::Invalid("not valid JSON: a number is too large");
   }
 }
 

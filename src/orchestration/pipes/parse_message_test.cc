@@ -69,6 +69,7 @@ TEST(ParseMessage, RefusesWhatIsWrongAndSaysWhat) {
   const std::pair<std::string, std::string> cases[] = {
       {"", "not valid JSON"},
       {R"({"method": "closed")", "not valid JSON"},
+      {Line("report_custom_message", R"({"payload": 1e999})"), "a number that is too large"},
       {"5", "it is a whole number"},
       {R"({"params": {}})", "\"method\" is missing"},
       {R"({"method": "closed"})", "\"params\" is missing"},

@@ -50,6 +50,8 @@ Result<Json> Parse(std::string_view line) {
     return value;
   } catch (const Json::parse_error& error) {
     return Status::Invalid(fmt::format("it is not valid JSON at byte {}", error.byte));
+  } catch (const Json::out_of_range&) {
+    return Status::Invalid("it has a number that is too large");
   }
 }
 
