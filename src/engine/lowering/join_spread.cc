@@ -14,10 +14,10 @@ using frame::JoinStrategy;
 
 namespace {
 
-// Nanoseconds that a core takes, of J2 of bench/ on a cluster of one machine: for a byte of rows that is packed and
+// Nanoseconds that a core takes, about, on a cluster of one machine: for a byte of rows that is packed and
 // written, that is read and unpacked, and what cutting it by keys costs besides; for a row that goes into a table; for
 // a byte of what comes out of a join, with what is done with it afterwards; for a stored byte that is read and parsed.
-// Only their ratios decide.
+// Estimates, of which only the ratios decide; they were not measured one by one.
 constexpr double kWriteByte = 0.7;
 constexpr double kReadByte = 0.7;
 constexpr double kCutByte = 1.2;
