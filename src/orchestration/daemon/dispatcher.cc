@@ -163,7 +163,7 @@ Status Dispatcher::StartAgain(const RunRow& run) {
   // One of `mutirao run` belongs to whoever typed that.
   const bool local = run.spec.request.is_object() && run.spec.request.value("local", Json()) == Json(true);
   if (local || run.state != RunState::kStarting) return options_.settle(run, {});
-  const RunRow taken = MUTIRAO_TRY(store_.TakeOver(run.spec.id, run.claim, options_.self));
+  const RunRow taken = MUTIRAO_TRY(store_.TakeOver(run, options_.self));
   if (taken.state == RunState::kStarting) Launch(taken);
   return Status::Ok();
 }

@@ -55,7 +55,7 @@ class DispatcherOnStore : public StoreContract {
   }
 
   Status Settle(const RunRow& run, const Death& death) {
-    const RunRow taken = MUTIRAO_TRY(store_->TakeOver(run.spec.id, run.claim, Somebody(5)));
+    const RunRow taken = MUTIRAO_TRY(store_->TakeOver(run, Somebody(5)));
     std::string cause = death.exit ? death.exit->ToString() : "nobody knows";
     if (!death.out_of_memory.empty()) cause += ", out of memory: " + death.out_of_memory;
     MUTIRAO_TRY(Tell(taken, {MakeEvent(event::kRunFailed, "", 0, {{"cause", {{"message", cause}}}})}));

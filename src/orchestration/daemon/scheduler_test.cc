@@ -121,7 +121,7 @@ class FrozenStore : public Store {
     return No();
   }
   Status Heartbeat(const ProcessIdentity&, WallTime) override { return No(); }
-  Result<RunRow> TakeOver(const std::string&, const std::string&, const ProcessIdentity&) override { return No(); }
+  Result<RunRow> TakeOver(const RunRow&, const ProcessIdentity&) override { return No(); }
   Status AddLease(const Lease&) override { return No(); }
   Status UpdateLease(const Lease&) override { return No(); }
   Result<std::optional<Lease>> TakeLease(const std::string&, const ProcessIdentity&, const ProcessIdentity&,

@@ -52,7 +52,11 @@ Status SettleDeadRun(Store& store, const ResourceKinds& kinds, const Clock& cloc
                      const Death& death) {
   RunRow seen = MUTIRAO_TRY(store.GetRun(run_id));
   if (IsFinal(seen.state)) return Status::Cancelled(fmt::format("run {} has ended", run_id));
-  RunRow run = MUTIRAO_TRY(store.TakeOver(run_id, seen.claim, ThisProcess()));
+  // Who called it dead may have looked before its worker began.
+  if (seen.worker && LookFor(*seen.worker) == Liveness::kAlive) {
+    return Status::Cancelled(fmt::format("the worker of run {} lives", run_id));
+  }
+  RunRow run = MUTIRAO_TRY(store.TakeOver(seen, ThisProcess()));
   CrashPoint("settle.taken");
   std::vector<Reaped> reaped = MUTIRAO_TRY(ReapDeadLeases(store, kinds, clock, {.run_id = run_id, .now_all = true}));
   CrashPoint("settle.reaped");

@@ -210,7 +210,7 @@ TEST_F(StoredDriver, ARunThatWasTakenAwayIsLeftAlone) {
   ProcessIdentity other = ThisProcess();
   other.pid += 1;
   body_.on_execute = [&](const OpDef& /*op*/, const OpAttempt& attempt) {
-    MUTIRAO_MUST(store_->TakeOver(row_.spec.id, row_.claim, other));
+    MUTIRAO_MUST(store_->TakeOver(MUTIRAO_MUST(store_->GetRun(row_.spec.id)), other));
     attempt.emit(event::kOpWarning, {{"message", "nobody will read this"}});
     while (!attempt.stop.stop_requested()) std::this_thread::sleep_for(std::chrono::milliseconds(5));
     return Status::Cancelled("stopped");

@@ -87,10 +87,9 @@ class Store {
                                   const Json& config, const std::vector<std::string>& ops) = 0;
   /// Say that this process lives: for all runs that it works on and leases that it holds.
   virtual Status Heartbeat(const ProcessIdentity& process, WallTime now) = 0;
-  /// Take a run away from a worker or server that is dead, to settle it: gives it a new claim. Errors: kCancelled when
-  /// `old_claim` is not the present one.
-  virtual Result<RunRow> TakeOver(const std::string& run_id, const std::string& old_claim,
-                                  const ProcessIdentity& by) = 0;
+  /// Take a run away from a worker or server that was seen dead, to settle it or start it again: gives it a new claim.
+  /// Errors: kCancelled when it has another claim than was seen, or a worker began it since.
+  virtual Result<RunRow> TakeOver(const RunRow& seen, const ProcessIdentity& by) = 0;
 
   // Leases.
 

@@ -152,17 +152,27 @@ TEST_P(StoreClaims, DoesNotBeginARunThatWasAskedToStop) {
 
 TEST_P(StoreClaims, TakesARunAwayFromTheDead) {
   RunRow run = AddRunning();
-  EXPECT_EQ(store_->TakeOver(run.spec.id, "x", Somebody(9)).status().code(), StatusCode::kCancelled);
-  RunRow taken = MUTIRAO_MUST(store_->TakeOver(run.spec.id, run.claim, Somebody(9)));
+  RunRow other = run;
+  other.claim = "x";
+  EXPECT_EQ(store_->TakeOver(other, Somebody(9)).status().code(), StatusCode::kCancelled);
+  RunRow taken = MUTIRAO_MUST(store_->TakeOver(run, Somebody(9)));
   EXPECT_NE(taken.claim, run.claim);
   EXPECT_EQ(taken.server, Somebody(9));
   EXPECT_EQ(taken.state, RunState::kRunning);
-  EXPECT_EQ(MUTIRAO_MUST(store_->TakeOver(run.spec.id, run.claim, Somebody(9))).claim, taken.claim);
-  EXPECT_EQ(store_->TakeOver(run.spec.id, run.claim, Somebody(8)).status().code(), StatusCode::kCancelled);
+  EXPECT_EQ(MUTIRAO_MUST(store_->TakeOver(run, Somebody(9))).claim, taken.claim);
+  EXPECT_EQ(store_->TakeOver(run, Somebody(8)).status().code(), StatusCode::kCancelled);
   // The old one wakes up.
   EXPECT_EQ(Tell(run, {MakeEvent(event::kOpStarted, "a", 1)}).code(), StatusCode::kCancelled);
   EXPECT_TRUE(Tell(taken, {MakeEvent(event::kRunFailed)}).ok());
-  EXPECT_EQ(store_->TakeOver(run.spec.id, taken.claim, Somebody(8)).status().code(), StatusCode::kCancelled);
+  EXPECT_EQ(store_->TakeOver(taken, Somebody(8)).status().code(), StatusCode::kCancelled);
+}
+
+TEST_P(StoreClaims, DoesNotTakeARunThatAWorkerBeganMeanwhile) {
+  RunRow seen = Add();
+  seen = MUTIRAO_MUST(store_->ClaimRun(seen.spec.id, Somebody(1)));
+  const RunRow begun = MUTIRAO_MUST(store_->BeginRun(seen.spec.id, seen.claim, Somebody(3), {}, {"a"}));
+  EXPECT_EQ(store_->TakeOver(seen, Somebody(9)).status().code(), StatusCode::kCancelled);
+  EXPECT_TRUE(Tell(begun, {MakeEvent(event::kOpStarted, "a", 1)}).ok()) << "it goes on";
 }
 
 TEST_P(StoreClaims, HeartbeatsOfWhatAProcessWorksOn) {

@@ -82,11 +82,11 @@ TEST_P(PostgresFaults, RepeatsACommitWhoseAnswerWasLostButNotItsEffect) {
   }
   while (auto next = MUTIRAO_MUST(lossy->ClaimNextRun(Somebody(1), {.max_runs = -1}, clock_.Now()))) {
     EXPECT_TRUE(claimed.insert(next->spec.id).second);
-    MUTIRAO_MUST(lossy->BeginRun(next->spec.id, next->claim, Somebody(2), {}, {}));
+    const RunRow begun = MUTIRAO_MUST(lossy->BeginRun(next->spec.id, next->claim, Somebody(2), {}, {}));
     Lease lease{.name = "l-" + next->spec.id, .kind = "process", .run_id = next->spec.id, .owner = Somebody(2)};
     EXPECT_TRUE(lossy->AddLease(lease).ok());
     EXPECT_TRUE(MUTIRAO_MUST(lossy->TakeLease(lease.name, Somebody(2), Somebody(3), clock_.Now())));
-    RunRow taken = MUTIRAO_MUST(lossy->TakeOver(next->spec.id, next->claim, Somebody(3)));
+    RunRow taken = MUTIRAO_MUST(lossy->TakeOver(begun, Somebody(3)));
     EXPECT_TRUE(Tell(taken, {MakeEvent(event::kRunFailed)}).ok());
   }
   EXPECT_EQ(claimed.size(), 12u);

@@ -198,14 +198,20 @@ Status Heartbeat(SqlSession& sql, const ProcessIdentity& process, WallTime now) 
   return Status::Ok();
 }
 
-Result<RunRow> TakeOver(SqlSession& sql, const std::string& claim, const std::string& run_id,
-                        const std::string& old_claim, const ProcessIdentity& by, WallTime now) {
+Result<RunRow> TakeOver(SqlSession& sql, const std::string& claim, const RunRow& seen, const ProcessIdentity& by,
+                        WallTime now) {
+  const std::string& run_id = seen.spec.id;
+  const std::string& old_claim = seen.claim;
   LockedRun run = MUTIRAO_TRY(LockRun(sql, run_id));
   const bool done_before = run.earlier_claim == old_claim && run.row.server == by && !old_claim.empty();
   if (done_before && !IsFinal(run.row.state)) return GetRun(sql, run_id);
   if (run.row.claim != old_claim || old_claim.empty()) return WasGivenAway(run_id);
   if (IsFinal(run.row.state)) {
     return Status::Cancelled(fmt::format("run {} has {}", run_id, RunStateName(run.row.state)));
+  }
+  // A worker needs no new claim to begin: who saw none may be late.
+  if (run.row.worker != seen.worker) {
+    return Status::Cancelled(fmt::format("a worker began run {} meanwhile", run_id));
   }
   MUTIRAO_TRY(sql.Run("UPDATE runs SET claim = $2, earlier_claim = $3, server = $4, heartbeat = $5 WHERE id = $1",
                       {run_id, claim, old_claim, by, now}));

@@ -16,7 +16,7 @@ Result<RunRow> BeginRun(SqlSession& sql, const std::string& run_id, const std::s
                         const ProcessIdentity& worker, const Json& config, const std::vector<std::string>& ops,
                         WallTime now);
 Status Heartbeat(SqlSession& sql, const ProcessIdentity& process, WallTime now);
-Result<RunRow> TakeOver(SqlSession& sql, const std::string& claim, const std::string& run_id,
-                        const std::string& old_claim, const ProcessIdentity& by, WallTime now);
+Result<RunRow> TakeOver(SqlSession& sql, const std::string& claim, const RunRow& seen, const ProcessIdentity& by,
+                        WallTime now);
 
 }  // namespace mutirao::orchestration

@@ -152,10 +152,10 @@ Status SqlStore::Heartbeat(const ProcessIdentity& process, WallTime now) {
   return Changed(*database_, [&](SqlSession& sql) { return script::Heartbeat(sql, process, now); });
 }
 
-Result<RunRow> SqlStore::TakeOver(const std::string& run_id, const std::string& old_claim, const ProcessIdentity& by) {
+Result<RunRow> SqlStore::TakeOver(const RunRow& seen, const ProcessIdentity& by) {
   const WallTime now = clock_->Now();
   const std::string claim = NewClaim();
-  return Changed(*database_, [&](SqlSession& sql) { return script::TakeOver(sql, claim, run_id, old_claim, by, now); });
+  return Changed(*database_, [&](SqlSession& sql) { return script::TakeOver(sql, claim, seen, by, now); });
 }
 
 Status SqlStore::AddLease(const Lease& lease) {

@@ -31,7 +31,7 @@ class SqlStore : public Store {
   Result<RunRow> BeginRun(const std::string& run_id, const std::string& claim, const ProcessIdentity& worker,
                           const Json& config, const std::vector<std::string>& ops) override;
   Status Heartbeat(const ProcessIdentity& process, WallTime now) override;
-  Result<RunRow> TakeOver(const std::string& run_id, const std::string& old_claim, const ProcessIdentity& by) override;
+  Result<RunRow> TakeOver(const RunRow& seen, const ProcessIdentity& by) override;
 
   Status AddLease(const Lease& lease) override;
   Status UpdateLease(const Lease& lease) override;
