@@ -9,7 +9,8 @@ def _rows(project, query, *values):
     path = project.path(".mutirao/mutirao.db")
     if not path.is_file():
         return []
-    connection = sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=30)
+    # Not read-only: who reads first after a kill brings in what is left in the log.
+    connection = sqlite3.connect(f"file:{path}?mode=rw", uri=True, timeout=30)
     try:
         cursor = connection.execute(query, values)
         names = [column[0] for column in cursor.description]
