@@ -164,6 +164,13 @@ def test_what_a_driver_that_died_left_is_ended_by_name(build_tree, own, tmp_path
     end(cluster)
 
 
+def test_what_a_driver_could_not_close_is_ended_by_name(build_tree, own, tmp_path):  # noqa: F811
+    cluster = begin(build_tree, n_workers=1, provider="own.Unclosable", env=own, options={"workers": 1})
+    assert cluster.ask({"close": True}).get("closed")
+    assert (tmp_path / "reaped").read_text() == "mutirao-test"
+    end(cluster)
+
+
 def driver_of(cluster):
     children = subprocess.run(["ps", "-o", "pid=", "--ppid", str(cluster.process.pid)], capture_output=True, text=True)
     return int(children.stdout.split()[0])

@@ -22,6 +22,8 @@ log = logging.getLogger("mutirao.dask")
 # Dask tells of each connection that ends; what matters comes as a message.
 logging.getLogger("distributed").setLevel(logging.ERROR)
 
+# Together less than the time after which the native side ends the driver and whatever is left.
+CANCEL_SECONDS = 10
 CLOSE_SECONDS = 20
 PROBE_SECONDS = 20
 MODULE_SECONDS = 100
@@ -66,15 +68,17 @@ class Driver:
             _end_process_after(CLOSE_SECONDS + 10)
             for job in (reading, stopping, *self._jobs):
                 job.cancel()
-            await self._close()
+            is_closed = await self._close()
         code = 0
         if reading.done() and not reading.cancelled() and reading.exception():
             error = reading.exception()
             log.error("ending: %s", error)
             self._out.send("broken", error=describe(error))
             code = 1
-        else:
+        elif is_closed:
             self._out.send("closed")
+        else:
+            code = 1  # the native side ends by name what may be left
         self._out.close(5)
         return code
 
@@ -204,12 +208,13 @@ class Driver:
             try:
                 if (await self._client.scheduler.identity(n_workers=0))["n_workers"] == len(self._workers):
                     continue
+                told = set(self._workers)  # who comes while the answer is on its way is not in it
                 known = (await self._client.scheduler.identity())["workers"]
-                await self._greet(known)
             except OSError:
                 continue  # the status says so next time
-            for address in set(self._workers) - set(known):
+            for address in told - set(known):
                 self._tell_gone(address, expected=False)
+            await self._greet(known)
 
     # ---- what happens in the cluster
 
@@ -298,19 +303,30 @@ class Driver:
     # ---- end
 
     async def _close(self):
-        """Cancel what runs and send the machines home."""
+        """Cancel what runs and send the machines home. Gives whether they are: nobody who does not answer keeps the
+        provider from being asked, and only its word counts."""
+        deadline = self._loop.time() + CLOSE_SECONDS
+        leaving = asyncio.create_task(self._leave())
+        await asyncio.wait([leaving], timeout=CANCEL_SECONDS)
         try:
-            async with asyncio.timeout(CLOSE_SECONDS):
-                if self._client is not None:
-                    if self._attempts:
-                        await self._attempts.cancel_all()
-                    await self._client.close()
+            async with asyncio.timeout_at(deadline):
                 if self._cluster is not None:
                     await asyncio.to_thread(self._provider.close, self._cluster)
                 elif self._provider is not None:
                     await asyncio.to_thread(self._provider.reap, None)
         except Exception as error:
             log.warning("closing the cluster: %s", describe(error)["message"])
+            return False
+        return True
+
+    async def _leave(self):
+        try:
+            if self._attempts:
+                await self._attempts.cancel_all()
+            if self._client is not None:
+                await self._client.close()
+        except Exception as error:
+            log.warning("leaving the cluster: %s", describe(error)["message"])
 
 
 def _end_process_after(seconds):
