@@ -1,8 +1,10 @@
 """Providers of machines elsewhere, as their installed classes take them, with the network replaced: the arguments are
 accepted, what fails while it is made is ended, and a reaper finds the cluster by its name."""
 
+import asyncio
 import inspect
 import json
+import math
 import sys
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -10,10 +12,11 @@ from types import SimpleNamespace
 from urllib.parse import parse_qs
 
 import pytest
-from distributed import SpecCluster
+from distributed import Scheduler, SpecCluster
 from distributed.core import Status
+from distributed.deploy.spec import ProcessInterface
 
-from native_side import ROOT
+from native_side import PATIENCE, ROOT
 
 sys.path.insert(0, str(ROOT / "python"))
 
@@ -90,35 +93,88 @@ def accepted(cls, arguments):
 # ---- workers that a cluster lost
 
 
-class Spec(SpecCluster):
-    """What Dask keeps of a cluster, without one."""
-
-    def __init__(self, workers, wanted):
-        self.workers = {name: SimpleNamespace(status=Status[status]) for name, status in workers.items()}
-        self.worker_spec = dict.fromkeys(wanted, {})
-        self.scaled = []
-
-    @property
-    def loop(self):
-        return SimpleNamespace(add_callback=lambda function, *arguments: function(*arguments))
-
-    def scale(self, n):
-        self.scaled.append((n, sorted(self.workers)))
-
-    def __del__(self):
-        pass
+PROCESSES = 4  # of each job
 
 
-@pytest.mark.parametrize("workers, wanted, scaled", [
-    ({0: "running", 1: "running"}, [0, 1], []),
-    ({0: "running", 1: "starting"}, [0, 1], []),
-    ({1: "running"}, [0, 1], [(2, [1])]),                    # given up
-    ({0: "failed", 1: "running", 2: "closed"}, [0, 1, 2], [(3, [1])])])  # did not start in time, ended
-def test_lost_workers_are_asked_for_again_and_not_without_end(workers, wanted, scaled):
-    provider, cluster = providers.make("local", NAME, CONFIG), Spec(workers, wanted)
-    for _ in range(3):
+class Job(ProcessInterface):
+    """A job of a batch system that has no machines."""
+
+    begun, refused = [], set()
+    released = None
+
+    def __init__(self, scheduler, name):
+        super().__init__(name=name)
+        self.name = name
+
+    async def start(self):
+        Job.begun.append(self.name)
+        if Job.released:
+            await Job.released.wait()
+        if self.name in Job.refused:
+            raise RuntimeError("the queue is closed")
+        await super().start()
+
+
+class Jobs(SpecCluster):
+    """A cluster that counts as those of dask_jobqueue do."""
+
+    def __init__(self, count):
+        job = {"cls": Job, "options": {}, "group": [f"-{number}" for number in range(PROCESSES)]}
+        options = {"host": "127.0.0.1", "port": 0, "dashboard": False}
+        super().__init__(workers=dict.fromkeys(range(count), job), worker=job, asynchronous=True,
+                         scheduler={"cls": Scheduler, "options": options})
+
+    def scale(self, n=None, jobs=0, memory=None, cores=None):
+        return super().scale(jobs if n is None else math.ceil(n / PROCESSES), memory=memory, cores=cores)
+
+
+def test_lost_workers_are_asked_for_again_and_not_without_end():
+    asyncio.run(asyncio.wait_for(lose_workers(), PATIENCE))
+
+
+async def lose_workers():
+    provider = providers.make("local", NAME, CONFIG)
+    Job.begun.clear()
+
+    async def replace(*names):
+        """Look often, as a driver does, until these are up again; no other is begun."""
+        Job.begun.clear()
+        provider._replace_after = 0
+        for _ in range(3):
+            provider.replace_lost(cluster)
+        while len(cluster.workers) < 4 or any(job.status != Status.running for job in cluster.workers.values()):
+            await asyncio.sleep(0.01)
+        assert sorted(Job.begun) == sorted(names) and sorted(cluster.worker_spec) == [0, 1, 2, 3]
+
+    async with Jobs(4) as cluster:
+        await replace()
+        await cluster.workers[1].close()  # it ended
+        del cluster.workers[2]  # Dask gave it up
+        await replace(1, 2)
+
+        Job.refused.add(3)
+        provider._replace_after = 0
+        del cluster.workers[3]
         provider.replace_lost(cluster)
-    assert cluster.scaled == scaled
+        while cluster.workers.get(3) is None or cluster._lock.locked():
+            await asyncio.sleep(0.01)
+        assert cluster.workers[3].status == Status.created
+        Job.refused.clear()
+        await replace(3)
+
+        # Those that are being opened are not lost.
+        Job.released = asyncio.Event()
+        Job.begun.clear()
+        await cluster.workers[0].close()
+        for _ in range(3):
+            provider._replace_after = 0
+            provider.replace_lost(cluster)
+            while not Job.begun:
+                await asyncio.sleep(0.01)
+        assert provider._replace_after == 0 and Job.begun == [0]
+        Job.released.set()
+        Job.released = None
+        await replace()
 
 
 # ---- coiled

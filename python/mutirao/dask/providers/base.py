@@ -1,10 +1,14 @@
 """What all providers share."""
 
 import importlib
+import logging
 import time
 
 from distributed import SpecCluster
 from distributed.core import Status
+from distributed.deploy.spec import ProcessInterface
+
+log = logging.getLogger("mutirao.dask")
 
 # How often lost workers are started anew, at most: one that cannot start would otherwise be tried without end.
 REPLACE_SECONDS = 10
@@ -125,13 +129,31 @@ class BaseProvider:
 
 
 def _lost(cluster):
-    """Names of workers that a cluster wants and does not have."""
-    gone = [name for name, worker in list(cluster.workers.items()) if getattr(worker, "status", None) in (Status.closed, Status.failed)]
+    """Names of workers that a cluster wants and does not have. While it starts some, those are not in its list yet and
+    not lost either: it is looked at afterwards."""
+    lock = getattr(cluster, "_lock", None)
+    if lock is None or lock.locked():
+        return []
+    gone = [name for name, worker in list(cluster.workers.items()) if _is_gone(worker)]
     return [*gone, *(set(cluster.worker_spec) - set(cluster.workers))]
 
 
-def _replace(cluster):
-    """In the cluster's own loop."""
-    for name in _lost(cluster):
-        cluster.workers.pop(name, None)
-    cluster.scale(len(cluster.worker_spec))
+def _is_gone(worker):
+    return getattr(worker, "status", None) in (Status.closed, Status.failed) or _did_not_start(worker)
+
+
+def _did_not_start(worker):
+    """A job, or a process by SSH, that is in the list was started; one whose start failed is as it was made."""
+    return isinstance(worker, ProcessInterface) and worker.status == Status.created and not worker.lock.locked()
+
+
+async def _replace(cluster):
+    """In the cluster's own loop. What it wants stays as it is: how scale() counts differs, in jobs or in their workers."""
+    try:
+        for name in _lost(cluster):
+            if (worker := cluster.workers.pop(name, None)) is not None and _did_not_start(worker):
+                await worker.close()  # it may have come half the way
+                worker.status = Status.closed
+        await cluster._correct_state()
+    except Exception as error:
+        log.warning("starting lost workers anew: %s: %s", type(error).__name__, error)
