@@ -45,9 +45,8 @@ class Authority:
             fields[f"tls_{role}_cert"], fields[f"tls_{role}_key"] = self.issue(role)
         return Security(**fields)
 
-    def line_for(self, role):
+    def line_for(self, certificate, key):
         """What a process elsewhere reads from its standard input; see mutirao.dask.keyed."""
-        certificate, key = self.issue(role)
         return json.dumps({"ca": self.certificate, "cert": certificate, "key": key}) + "\n"
 
     def _sign(self, subject, public_key, is_authority):

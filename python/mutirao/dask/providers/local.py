@@ -1,14 +1,19 @@
 """Processes of this machine: dask.distributed.LocalCluster."""
 
+import glob
 import os
 import shutil
 import signal
+import stat
 import tempfile
+import time
 
 from distributed import LocalCluster
 from distributed.security import Security
 
-from mutirao.dask.providers.base import BaseProvider
+from mutirao.dask.providers.base import BaseProvider, ProviderError
+
+REMOVE_SECONDS = 10
 
 
 class Provider(BaseProvider):
@@ -18,8 +23,7 @@ class Provider(BaseProvider):
     def open(self):
         """Whoever reaches a scheduler runs code as its user, and on this machine every user reaches it: so the cluster
         has keys of its own, made for it and kept in the memory of its processes."""
-        # Where tasks go to disk. /tmp is memory on many systems.
-        self.folder = tempfile.mkdtemp(prefix=f"{self.name}-", dir=os.environ.get("TMPDIR") or "/var/tmp")
+        self.folder = tempfile.mkdtemp(prefix=f"{self.name}-", dir=_place())
         cluster = LocalCluster(
             name=self.name, n_workers=self.least, threads_per_worker=self.config.get("threads_per_worker") or 1,
             processes=True, host="127.0.0.1", memory_limit=self.config.get("worker_memory") or "auto",
@@ -38,17 +42,55 @@ class Provider(BaseProvider):
             self._remove(self.folder)
 
     def _remove(self, folder):
+        """Remove a folder in which processes that are about to end may still write."""
         # A handle comes from a store: nothing is removed that is not named like one of these.
-        if folder and os.path.basename(folder).startswith(f"{self.name}-"):
+        if not folder or not os.path.basename(folder).startswith(f"{self.name}-"):
+            return
+        deadline = time.monotonic() + REMOVE_SECONDS
+        while os.path.lexists(folder):
             shutil.rmtree(folder, ignore_errors=True)
+            if time.monotonic() > deadline and os.path.lexists(folder):
+                raise ProviderError("i/o", f"{folder} of the cluster's workers cannot be removed", "see who still writes there")
+            time.sleep(0.05)
 
     def reap(self, handle):
-        """Scheduler and workers end with the driver, so the driver is what may be left."""
+        """Scheduler and workers end with the driver, so the driver is what may be left, and the folder."""
         found = bool(handle and handle.get("started")) and _start_time(handle["pid"]) == handle["started"]
         if found:
-            os.kill(handle["pid"], signal.SIGKILL)
-        self._remove((handle or {}).get("folder") or self.folder)
+            _kill(handle["pid"])
+        folder = (handle or {}).get("folder") or self.folder
+        for each in [folder] if folder else self._folders():
+            self._remove(each)
         return found
+
+    def _folders(self):
+        """Those of this name and user: a driver may have been killed before it told where its own is."""
+        return [folder for folder in glob.glob(os.path.join(glob.escape(_place()), f"{glob.escape(self.name)}-????????"))
+                if _is_own_folder(folder)]
+
+
+def _is_own_folder(path):
+    try:
+        found = os.lstat(path)
+    except OSError:
+        return False
+    return stat.S_ISDIR(found.st_mode) and found.st_uid == os.getuid()
+
+
+def _place():
+    """Where tasks go to disk. /tmp is memory on many systems."""
+    return os.environ.get("TMPDIR") or "/var/tmp"
+
+
+def _kill(pid):
+    """End a driver, and with it its workers where it leads their group."""
+    try:
+        if os.getpgid(pid) == pid != os.getpgrp():
+            os.killpg(pid, signal.SIGKILL)
+        else:
+            os.kill(pid, signal.SIGKILL)
+    except ProcessLookupError:
+        pass  # it was quicker
 
 
 def _start_time(pid):

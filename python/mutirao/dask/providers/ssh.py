@@ -2,9 +2,9 @@
 
 import asyncio
 import hashlib
+import ssl as tls
 import sys
 import time
-from ssl import get_server_certificate
 
 from distributed import SpecCluster
 from distributed.comm import get_address_host_port
@@ -15,6 +15,9 @@ from mutirao.dask.providers.base import BaseProvider, ProviderError, require
 
 REAP_SECONDS = 60
 ANSWER_SECONDS = 10
+
+GONE, UNKNOWN = "gone", "unknown"
+NOT_TLS = ("WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE")  # as versions of OpenSSL call it
 
 
 class Provider(BaseProvider):
@@ -57,23 +60,26 @@ class Provider(BaseProvider):
         reached = [{"address": host, "connect_options": way, "remote_python": f"{interpreter} -m mutirao.dask.keyed"}
                    for host, way, interpreter in zip(hosts, connect, python)]
         return {
-            "scheduler": {"cls": with_keys(ssh.Scheduler, self.authority, "scheduler"), "options": {**reached[0], "kwargs": scheduler}},
-            "workers": {number: {"cls": with_keys(ssh.Worker, self.authority, "worker"),
+            "scheduler": {"cls": with_keys(ssh.Scheduler, self.keys_of_scheduler), "options": {**reached[0], "kwargs": scheduler}},
+            "workers": {number: {"cls": with_keys(ssh.Worker, lambda: self.authority.line_for(*self.authority.issue("worker"))),
                                  "options": {**host, "kwargs": worker, "worker_class": worker_class}}
                         for number, host in enumerate(reached[1:])},
             "name": self.name, "security": self.authority.security("client"), **options,
         }
 
+    def keys_of_scheduler(self):
+        issued = self.authority.issue("scheduler")
+        self.certificate = fingerprint(issued[0])
+        return self.authority.line_for(*issued)
+
     def open(self):
         self.authority = Authority(self.name)
         try:
-            cluster = SpecCluster(**self.arguments())
+            return SpecCluster(**self.arguments())
         except OSError as error:
             hosts = " or ".join(sorted(set(self.config["hosts"])))
             raise ProviderError("unavailable", f"cannot reach {hosts} by SSH: {error}",
                                 "see hosts and ssh in the config; `ssh HOST true` must work without a password") from error
-        self.certificate = certificate_at(cluster.scheduler_address)
-        return cluster
 
     def handle(self, cluster):
         return {**super().handle(cluster), "certificate": self.certificate}
@@ -82,19 +88,24 @@ class Provider(BaseProvider):
         """The processes end when the connections of their driver do: see that they did. By its certificate a scheduler is
         told from what came to its place later."""
         known = (handle or {}).get("certificate")
+        if not known:
+            return False
         deadline = time.monotonic() + REAP_SECONDS
         found = False
-        while known and certificate_at(handle["scheduler"]) == known:
-            found = True
+        while (shown := fingerprint_at(handle["scheduler"])) != GONE:
+            if shown not in (known, UNKNOWN):
+                break
+            found = found or shown == known
             if time.monotonic() > deadline:
-                raise ProviderError("unavailable", f"the scheduler at {handle['scheduler']} is still there",
+                what = "is still there" if shown == known else "does not say whether it is still there"
+                raise ProviderError("unavailable", f"the scheduler at {handle['scheduler']} {what}",
                                     "it ends by itself when it was idle for idle_timeout")
             time.sleep(0.5)
         return found
 
 
-def with_keys(process, authority, role):
-    """A class of processes by SSH, each of which is given keys of its own on its standard input."""
+def with_keys(process, keys):
+    """A class of processes by SSH, each of which is given keys of its own on its standard input: what keys() makes."""
 
     class WithKeys(process):
         async def start(self):
@@ -107,16 +118,27 @@ def with_keys(process, authority, role):
         async def _give_keys(self):
             while self.proc is None:
                 await asyncio.sleep(0.01)
-            self.proc.stdin.write(authority.line_for(role))
+            self.proc.stdin.write(keys())
 
     WithKeys.__name__ = process.__name__
     return WithKeys
 
 
-def certificate_at(address):
-    """The hash of the certificate that is shown at an address; None where nobody speaks TLS."""
+def fingerprint(certificate):
+    """The hash of a certificate in PEM."""
+    # As get_server_certificate() writes it, whoever wrote it first.
+    text = tls.DER_cert_to_PEM_cert(tls.PEM_cert_to_DER_cert(certificate))
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def fingerprint_at(address):
+    """That of the certificate that is shown at an address; GONE when nothing listens there or something else than TLS,
+    UNKNOWN when there is no telling: a network that is away says nothing of the machine behind it."""
     try:
-        shown = get_server_certificate(get_address_host_port(address), timeout=ANSWER_SECONDS)
+        return fingerprint(tls.get_server_certificate(get_address_host_port(address), timeout=ANSWER_SECONDS))
+    except ConnectionRefusedError:
+        return GONE
+    except tls.SSLError as error:
+        return GONE if error.reason in NOT_TLS else UNKNOWN
     except OSError:
-        return None
-    return hashlib.sha256(shown.encode()).hexdigest()
+        return UNKNOWN
