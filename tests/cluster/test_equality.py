@@ -77,7 +77,8 @@ def run_plans(cluster, count, folder, before_each=lambda: None):
         for way, times in answer["account"].get("joins", {}).items():
             joins[way] = joins.get(way, 0) + times
     assert rows > 0
-    assert joins.get("broadcast") and joins.get("partitioned"), joins
+    if count >= 20:  # fewer may have no such join between them
+        assert joins.get("broadcast") and joins.get("partitioned"), joins
     print(f"joins: {joins}")
     return lost
 
