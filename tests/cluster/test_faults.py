@@ -20,11 +20,9 @@ TASKS = 5
 LEFT, RIGHT = 3000, 6000  # rows of each task, and of the table that all read
 
 
-@pytest.fixture(scope="module")
-def work(tmp_path_factory):
-    """A plan of a few tasks that each compute for about a second, and how many rows it gives."""
-    folder = tmp_path_factory.mktemp("work")
-    for name, files, rows in (("left", TASKS, LEFT), ("right", 1, RIGHT)):
+def write_plan(folder, right):
+    """A plan that reads a table of TASKS files against another of so many rows."""
+    for name, files, rows in (("left", TASKS, LEFT), ("right", 1, right)):
         (folder / name).mkdir()
         for number in range(files):
             numbers = range(number * rows, (number + 1) * rows)
@@ -34,10 +32,22 @@ def work(tmp_path_factory):
         "all": {"read": {"parquet": f"{folder}/left"},
                 "steps": [{"join": {"with": "right", "how": "cross"}},
                           {"filter": "regexp_matches(cast(left_n + right_n as string), '7.*3') and left_n * right_n % 10007 = 3"}]}}
+    return {"frames": frames, "frame": "all", "folder": str(folder), "task_bytes": 1, "only": "cluster"}
+
+
+@pytest.fixture(scope="module")
+def work(tmp_path_factory):
+    """A plan of a few tasks that each compute for about a second, and how many rows it gives."""
+    plan = write_plan(tmp_path_factory.mktemp("work"), RIGHT)
     left, right = numpy.arange(TASKS * LEFT), numpy.arange(RIGHT)
     pairs = [(n, m) for n in left for m in right[n * right % 10007 == 3]]
-    rows = sum(re.search("7.*3", str(n + m)) is not None for n, m in pairs)
-    return {"frames": frames, "frame": "all", "folder": str(folder), "task_bytes": 1, "only": "cluster"}, rows
+    return plan, sum(re.search("7.*3", str(n + m)) is not None for n, m in pairs)
+
+
+@pytest.fixture(scope="module")
+def endless(tmp_path_factory):
+    """A plan whose tasks tell of themselves, and are cut off, long before they end, however fast the machine is."""
+    return write_plan(tmp_path_factory.mktemp("endless"), 30 * RIGHT)
 
 
 @pytest.fixture(scope="module")
@@ -88,16 +98,15 @@ def left_over(plan):
     return [path for path in os.listdir(plan["folder"]) if path.startswith((".out", "out"))]
 
 
-def test_cancelling_makes_all_workers_idle_at_once(cluster, work):
-    plan, rows = work
-    begin_work(cluster, plan)
+def test_cancelling_makes_all_workers_idle_at_once(cluster, endless):
+    begin_work(cluster, endless)
     cluster.tell("cancel")
     answer = cluster.answer()
     assert answer["code"] == "cancelled", answer
     told = len(cluster.of_kind("worker"))
     time.sleep(1.5)
     assert len(cluster.of_kind("worker")) <= told + 1, "a task still runs"
-    assert left_over(plan) == []
+    assert left_over(endless) == []
 
 
 def test_workers_that_are_killed_cost_their_tasks_only(cluster, work):
@@ -137,10 +146,9 @@ def test_a_full_disk_is_told_with_its_place(cluster, work, tmp_path):
         subprocess.run(["umount", "-l", tmp_path], check=True)
 
 
-def test_a_task_that_takes_every_worker_with_it_is_named(cluster, work):
-    plan, _ = work
+def test_a_task_that_takes_every_worker_with_it_is_named(cluster, endless):
     begun = len(cluster.events)
-    cluster.begin(**plan)
+    cluster.begin(**endless)
     killed = set()
     while cluster.answers.empty():
         busy = {event["worker"] for event in cluster.events[begun:] if event["event"] == "worker"}
@@ -152,7 +160,7 @@ def test_a_task_that_takes_every_worker_with_it_is_named(cluster, work):
     answer = cluster.answer()
     assert answer["code"] == "failed" and "ended with its worker 3 times" in answer["error"], answer
     assert "of stage" in answer["error"] and len(killed) >= 3
-    assert left_over(plan) == []
+    assert left_over(endless) == []
 
 
 def test_what_a_driver_that_died_left_is_ended_by_name(build_tree, own, tmp_path):  # noqa: F811
@@ -176,28 +184,25 @@ def driver_of(cluster):
     return int(children.stdout.split()[0])
 
 
-def test_a_driver_that_dies_fails_the_plan(cluster, shared, work):
-    plan, _ = work
-    begin_work(cluster, plan)
+def test_a_driver_that_dies_fails_the_plan(cluster, shared, endless):
+    begin_work(cluster, endless)
     os.kill(driver_of(cluster), signal.SIGKILL)
     answer = cluster.answer()
     assert answer["code"] == "unavailable" and "driver ended: killed by SIGKILL" in answer["error"], answer
-    assert left_over(plan) == []
+    assert left_over(endless) == []
     end(shared.pop())
 
 
-def test_a_run_that_is_killed_leaves_nothing(build_tree, work):
-    plan, _ = work
+def test_a_run_that_is_killed_leaves_nothing(build_tree, endless):
     cluster = begin(build_tree)
-    begin_work(cluster, plan)
+    begin_work(cluster, endless)
     os.kill(cluster.process.pid, signal.SIGKILL)
     end(cluster)
 
 
-def test_everything_that_is_killed_at_once_leaves_what_a_reaper_ends(build_tree, work, start_driver):
-    plan, _ = work
+def test_everything_that_is_killed_at_once_leaves_what_a_reaper_ends(build_tree, endless, start_driver):
     cluster = begin(build_tree)
-    begin_work(cluster, plan)
+    begin_work(cluster, endless)
     handle = cluster.of_kind("handle")[-1]["handle"]
     assert os.path.isdir(handle["folder"])
     for pid in processes_of(cluster.process.pid):
@@ -207,14 +212,13 @@ def test_everything_that_is_killed_at_once_leaves_what_a_reaper_ends(build_tree,
     end(cluster)
 
 
-def test_a_scheduler_that_dies_fails_the_plan(build_tree, scheduler, work):  # noqa: F811
-    plan, _ = work
+def test_a_scheduler_that_dies_fails_the_plan(build_tree, scheduler, endless):  # noqa: F811
     address, processes = scheduler
     cluster = begin(build_tree, provider="address", n_workers=1, address=address)
-    begin_work(cluster, plan)
+    begin_work(cluster, endless)
     processes[0].kill()
     answer = cluster.answer()
     assert answer["code"] == "unavailable" and "the scheduler at" in answer["error"], answer
     end(cluster)
     # The worker is somebody else's and cannot be told to stop: what it stages yet is removed by who writes there next.
-    assert [path for path in left_over(plan) if not path.startswith(".")] == []
+    assert [path for path in left_over(endless) if not path.startswith(".")] == []
