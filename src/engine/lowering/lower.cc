@@ -126,7 +126,7 @@ class Lowering {
   }
 
   Result<PlanPtr> ReadOf(const Fragment& fragment) {
-    const bool ordered = order_.IsOrdered(*fragment.plan);
+    const bool ordered = fragment.is_single() && order_.IsOrdered(*fragment.plan);
     return frame::MakeScan(std::make_shared<ExchangeSource>(fragment.plan->schema()), ordered);
   }
 

@@ -1,5 +1,6 @@
 #include "engine/lowering/partner_rows.h"
 
+#include <algorithm>
 #include <bit>
 #include <filesystem>
 
@@ -62,6 +63,7 @@ std::optional<int64_t> UnmatchedInAll(const std::vector<Json>& results, size_t n
     const Json* entry = PartnersOf(result, node);
     if (entry == nullptr) return std::nullopt;
     const auto its_rows = (*entry)["rows"].get<int64_t>();
+    if (its_rows == 0) continue;  // nothing of the join was in this task
     const auto bits = ReadBits((*entry)["file"].get<std::string>());
     if (!bits.ok() || static_cast<int64_t>(bits->size()) != (its_rows + 7) / 8) return std::nullopt;
     if (rows >= 0 && its_rows != rows) return std::nullopt;
@@ -69,10 +71,9 @@ std::optional<int64_t> UnmatchedInAll(const std::vector<Json>& results, size_t n
     all.resize(bits->size());
     for (size_t i = 0; i < all.size(); ++i) all[i] |= (*bits)[i];
   }
-  if (rows < 0) return std::nullopt;
   int64_t with_partner = 0;
   for (const uint8_t byte : all) with_partner += std::popcount(byte);
-  return rows - with_partner;
+  return std::max<int64_t>(rows, 0) - with_partner;
 }
 
 }  // namespace mutirao::engine

@@ -30,10 +30,15 @@ void AddCounts(NodeReport& total, const NodeReport& more, const NodeOrigin& orig
   total.right_unmatched += more.right_unmatched;
 }
 
-// A table that every task read was counted once a task. What had no partner in one may have had one in another.
+// A table that every task of a join read was counted once a task. Of a union, tasks of other inputs read none of it.
+// What had no partner in one task may have had one in another.
 void FixSharedTable(NodeReport& total, NodeOrigin::Side shared, const std::vector<Json>& results, size_t node) {
   const bool right = shared == NodeOrigin::kRight;
-  (right ? total.rows_right : total.rows_in) /= static_cast<int64_t>(results.size());
+  int64_t rows = 0;
+  for (const Json& result : results) {
+    rows = std::max(rows, result["nodes"][node].value(right ? "rows_right" : "rows_in", int64_t{0}));
+  }
+  (right ? total.rows_right : total.rows_in) = rows;
   if (static_cast<const frame::JoinNode&>(*total.node).spec.kind == frame::JoinKind::kCross) return;
   (right ? total.right_unmatched : total.left_unmatched) = UnmatchedInAll(results, node).value_or(-1);
 }

@@ -26,7 +26,8 @@ class HashJoin::TablePhase : public Phase {
   }
   Status Finish(int) override {
     state_->table->EndBuilding();
-    if (run_->options->tell_partners && !state_->has_aside() && !state_->shape.is_cross()) {
+    const bool as_asked = state_->shape.probe_is_left == state_->shape.node.spec.build_right;
+    if (run_->options->tell_partners && as_asked && !state_->has_aside() && !state_->shape.is_cross()) {
       state_->partners = std::make_shared<std::vector<uint8_t>>((state_->table->rows() + 7) / 8);
     }
     return {};
@@ -63,7 +64,8 @@ class HashJoin::Probe : public Operator, public MorselSource {
     report.rows_right += left ? build_->rows_in() : rows_in();
     report.rows_out += rows_out();
     if (state_->shape.is_cross()) return;
-    report.partners = state_->partners;
+    // Known once all of the table was looked at, which a limit that is full leaves out.
+    if (next_part_ > kRadixParts) report.partners = state_->partners;
     int64_t probe_unmatched = state_->probe_unmatched;
     for (const auto& worker : state_->workers) probe_unmatched += worker->pairs.unmatched();
     report.left_unmatched += left ? probe_unmatched : state_->build_unmatched.load();
