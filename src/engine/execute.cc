@@ -21,13 +21,12 @@ Status RunPhases(PhysicalPlan& plan, const RunContext& run, std::stop_source sto
   Scheduler scheduler(plan.phases(), run.workers, stop);
   const auto& progress = run.options->progress;
   const auto tell = [&] {
-    if (progress) {
-      Progress now = plan.CurrentProgress();
-      now.memory_held = run.memory->used();
-      now.bytes_spilled = run.spill->bytes_written();
-      progress(now);
-    }
-    if (run.profiler != nullptr) run.profiler->Sample(plan.CurrentProgress(), run.memory->used());
+    if (!progress && run.profiler == nullptr) return;
+    Progress now = plan.CurrentProgress();
+    now.memory_held = run.memory->used();
+    now.bytes_spilled = run.spill->bytes_written();
+    if (progress) progress(now);
+    if (run.profiler != nullptr) run.profiler->Sample(now, now.memory_held);
   };
   MUTIRAO_TRY(scheduler.Run(tell));
   tell();

@@ -28,7 +28,7 @@ constexpr double kParseByte = 0.8;
 
 // What the table may cost of what a task does. Fewer and larger tasks make fewer tables, but a lost worker loses more.
 constexpr double kShareOfTable = 0.1;
-constexpr double kMostStoredBytes = 1e9;
+constexpr double kMostStoredBytes = 256e6;
 
 // Estimates may be wrong by a factor; a table that does not fit goes to disk, in every task.
 constexpr double kSafety = 2;

@@ -59,8 +59,9 @@ std::vector<std::vector<frame::Split>> DivideSplits(std::vector<frame::Split> sp
 }
 
 std::vector<TaskInputs> UniteTasks(std::vector<TaskInputs> tasks, size_t count) {
-  if (count == 0 || tasks.size() <= count || StoredBytes(tasks) == 0) return tasks;
+  if (count == 0 || tasks.size() <= count) return tasks;
   const int64_t total = StoredBytes(tasks);
+  if (total == 0) return tasks;
   std::vector<TaskInputs> united;
   int64_t begin = 0;
   size_t last = SIZE_MAX;
