@@ -15,6 +15,7 @@
 #include "engine/keys/group_table.h"
 #include "engine/keys/key_encoder.h"
 #include "engine/operators/join_table.h"
+#include "engine/rows/gather.h"
 #include "engine/testing/memory_format.h"
 #include "frame/expr/expr.h"
 #include "frame/plan/plan.h"
@@ -75,6 +76,63 @@ void Hash(benchmark::State& state) {
   state.SetItemsProcessed(state.iterations() * kBatchRows);
 }
 BENCHMARK(Hash);
+
+/// Make the table of a join of two million 8-digit texts, keys encoded already.
+void BuildTable(benchmark::State& state) {
+  constexpr size_t kBatches = 32;
+  std::mt19937_64 random(1);
+  KeyEncoder encoder({0});
+  uint64_t number = 0;
+  std::vector<BatchPtr> batches;
+  std::vector<KeyBatch> keys(kBatches);
+  for (KeyBatch& batch_keys : keys) {
+    batches.push_back(MakeBatch(random, [&] { return number++ * 0x9E3779B1 % (kBatches * kBatchRows); }));
+    MUTIRAO_MUST(encoder.Encode(*batches.back(), &batch_keys));
+  }
+  const RunContext run;
+  for (auto _ : state) {
+    JoinTable table(1);
+    for (size_t i = 0; i < kBatches; ++i) {
+      table.Add(0, {batches[i], {0, static_cast<int64_t>(i) * kBatchRows}}, keys[i]);
+    }
+    MUTIRAO_MUST(table.Seal(*batches[0]->schema(), 1));
+    for (int part = 0; part < kRadixParts; ++part) MUTIRAO_MUST(table.BuildPart(part, run));
+    table.EndBuilding();
+  }
+  state.SetItemsProcessed(state.iterations() * static_cast<int64_t>(kBatches) * kBatchRows);
+}
+BENCHMARK(BuildTable)->Unit(benchmark::kMillisecond);
+
+/// Take the values of a column of two million rows in any order: texts of one length, texts of many, numbers.
+void TakeValues(benchmark::State& state, int column) {
+  constexpr uint64_t kBatches = 32;
+  std::mt19937_64 random(1);
+  std::vector<BatchPtr> batches;
+  const auto longer = [&](const BatchPtr& batch) -> ArrayPtr {
+    arrow::StringBuilder texts;
+    for (int64_t row = 0; row < kBatchRows; ++row) MUTIRAO_MUST(texts.Append(std::string(random() % 40, 'x')));
+    return column == 1 ? MUTIRAO_MUST(texts.Finish()) : batch->column(column);
+  };
+  for (uint64_t i = 0; i < kBatches; ++i) {
+    const BatchPtr batch = MakeBatch(random, [&] { return random() % 50'000'000; });
+    const ArrayPtr values = longer(batch);
+    batches.push_back(
+        arrow::RecordBatch::Make(arrow::schema({arrow::field("value", values->type())}), kBatchRows, {values}));
+  }
+  const BatchGather gather(batches[0]->schema(), batches);
+  std::vector<RowRef> rows(16 * kBatchRows);
+  for (RowRef& row : rows) {
+    row = {static_cast<uint32_t>(random() % kBatches), static_cast<uint32_t>(random() % kBatchRows)};
+  }
+  size_t next = 0;
+  for (auto _ : state) {
+    benchmark::DoNotOptimize(MUTIRAO_MUST(gather.Take(std::span(rows).subspan(next++ % 16 * kBatchRows, kBatchRows))));
+  }
+  state.SetItemsProcessed(state.iterations() * kBatchRows);
+}
+BENCHMARK_CAPTURE(TakeValues, eight_digits, 0);
+BENCHMARK_CAPTURE(TakeValues, texts, 1);
+BENCHMARK_CAPTURE(TakeValues, int64, 3);
 
 /// Look up batches of 8-digit texts, half of which are there, in the table of a join.
 void Probe(benchmark::State& state) {

@@ -143,7 +143,9 @@ Result<frame::Morsel> HashJoin::Probe::Next(int number) {
     rest.offset = 0;
     rest.sequence = int64_t{part} << 32;
     state_->build_unmatched += CollectRest(state_->shape, *state_->table, part, rest.rows);
-    if (state_->partners != nullptr && part < kRadixParts) MarkPartners(*state_->table, part, *state_->partners);
+    if (state_->partners != nullptr && part < kRadixParts) {
+      MarkPartners(*state_->table, part, run_->workers, *state_->partners);
+    }
   }
   const auto rows =
       std::span(rest.rows).subspan(rest.offset, std::min(rest.rows.size() - rest.offset, size_t{kBatchRows}));
