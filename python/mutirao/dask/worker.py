@@ -17,6 +17,7 @@ from mutirao._library import Library, TaskError
 from mutirao.dask import modules
 
 TOPIC = "mutirao"
+FIRST_REPORT_SECONDS = 0.1
 REPORT_SECONDS = 0.5
 # Characters of a result that an event carries: the scheduler keeps some thousand events.
 LONGEST_EVENT = 16 << 10
@@ -111,7 +112,7 @@ def probe(files, dask_worker: Worker):
         build = {"error": str(error)}
     return {"build": build, "host": socket.gethostname(), "cores": len(os.sched_getaffinity(0)), "pid": os.getpid(),
             "slots": dask_worker.state.nthreads, "memory_limit": dask_worker.memory_manager.memory_limit or 0,
-            "files": [look_at(file) for file in files]}
+            "task_memory": memory_budget(dask_worker), "files": [look_at(file) for file in files]}
 
 
 def look_at(file):
@@ -153,10 +154,13 @@ def _start_reporter(worker):
 
 
 def _report(worker):
-    """Tell every half second what the running tasks have done, until none runs."""
+    """Tell every half second what the running tasks have done, until none runs; the first time soon, so that there is
+    something to be seen of a task of a second."""
     idle = threading.Event()
+    pause = FIRST_REPORT_SECONDS
     while True:
-        idle.wait(REPORT_SECONDS)
+        idle.wait(pause)
+        pause = REPORT_SECONDS
         with _lock:
             tasks = {key: task.progress() for key, task in _running.items()}
             for key, task in _running.items():

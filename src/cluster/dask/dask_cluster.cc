@@ -183,6 +183,7 @@ Status DaskCluster::TakeWorker(const Json& message) {
                        .host = TextOf(message, "host"),
                        .slots = static_cast<int>(std::max<int64_t>(1, NumberOf(message, "slots"))),
                        .memory_limit = NumberOf(message, "memory_limit"),
+                       .task_memory = NumberOf(message, "task_memory"),
                        .pid = NumberOf(message, "pid"),
                        .platform = message.contains("build") ? TextOf(message["build"], "platform") : ""};
   MUTIRAO_TRY(CheckBuild(worker.address, message.contains("build") ? message["build"] : Json()));
@@ -269,12 +270,9 @@ int DaskCluster::slots() const {
 }
 
 int64_t DaskCluster::task_memory() const {
-  constexpr int64_t kResident = int64_t{160} << 20;
   int64_t least = 0;
   for (const ClusterWorker& worker : workers()) {
-    if (worker.memory_limit <= 0) continue;
-    const int64_t bytes = std::max<int64_t>(1, (worker.memory_limit - kResident) * 7 / 10 / std::max(1, worker.slots));
-    least = least == 0 ? bytes : std::min(least, bytes);
+    if (worker.task_memory > 0 && (least == 0 || worker.task_memory < least)) least = worker.task_memory;
   }
   return least;
 }

@@ -47,6 +47,7 @@ struct ClusterWorker {
   std::string host;
   int slots = 1;
   int64_t memory_limit = 0;
+  int64_t task_memory = 0;  ///< bytes that one of its tasks may hold; 0: no limit, or not known
   int64_t pid = 0;
   std::string platform;  ///< "linux-x86_64"
 };
@@ -125,7 +126,7 @@ class DaskCluster {
   std::string dashboard() const;
   std::vector<ClusterWorker> workers() const;
   int slots() const;
-  /// Bytes that a task may hold on the smallest worker, as python/mutirao/dask/worker.py reckons; 0: not known.
+  /// Bytes that a task may hold on any worker, as the workers say; 0: not known.
   int64_t task_memory() const;
   /// Seconds that workers have existed, added up.
   double worker_seconds() const;

@@ -79,7 +79,9 @@ Result<PlanOutcome> PlanRun::Run() {
   const auto begin = Clock::now();
   MUTIRAO_TRY(LowerPlan());
   MUTIRAO_TRY(CheckStorage());
-  MUTIRAO_TRY(Loop());
+  const Status ended = Loop();
+  while (std::optional<Json> told = news_.Last()) TellWorker(std::move(*told));
+  MUTIRAO_TRY(ended);
   PlanOutcome outcome = MUTIRAO_TRY(Gather());
   outcome.staged.report.seconds = std::chrono::duration<double>(Clock::now() - begin).count();
   return outcome;
@@ -159,6 +161,7 @@ Status PlanRun::Loop() {
     Do(plan_->Tick(now), now);
     if (plan_->is_giving_up() && !asked_to_end) asked_to_end = now;
     if (asked_to_end && !finished_ && now - *asked_to_end > kQuietTimeout) return plan_->why();
+    while (std::optional<Json> told = news_.Next(now)) TellWorker(std::move(*told));
     if (now - last_told > std::chrono::milliseconds(100)) {
       last_told = now;
       TellProgress();
@@ -265,7 +268,12 @@ void PlanRun::HandleProgress(Json message) {
   }
   const std::string worker = TextOf(message, "worker");
   Json told = accounts_.TakeProgress(message, cluster_.SecondsOf(worker));
-  if (!told.is_null()) cluster_.Tell("worker", fmt::format("worker {}", worker), std::move(told));
+  if (!told.is_null()) news_.Put(worker, std::move(told));
+}
+
+void PlanRun::TellWorker(Json told) const {
+  const std::string text = fmt::format("worker {}", TextOf(told, "worker"));
+  cluster_.Tell("worker", text, std::move(told));
 }
 
 void PlanRun::TellProgress() {

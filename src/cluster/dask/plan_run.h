@@ -10,6 +10,7 @@
 #include "cluster/dask/messages.h"
 #include "cluster/dask/task_listener.h"
 #include "cluster/dask/worker_accounts.h"
+#include "cluster/dask/worker_news.h"
 #include "cluster/plan_progress.h"
 
 namespace mutirao::cluster {
@@ -49,6 +50,7 @@ class PlanRun : public TaskListener {
   void Do(PlanProgress::Actions actions, Time now);
   void Submit(const PlanProgress::Submit& submit);
   void HandleProgress(Json message);
+  void TellWorker(Json told) const;
   void TellProgress();
   Result<PlanOutcome> Gather();
 
@@ -61,6 +63,7 @@ class PlanRun : public TaskListener {
   std::optional<Status> finished_;
   std::map<AttemptId, std::string> ran_on_;
   WorkerAccounts accounts_;
+  WorkerNews news_;
   std::map<AttemptId, Counts> running_;
   Counts done_;
   std::set<std::string> warned_;
