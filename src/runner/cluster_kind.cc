@@ -134,8 +134,7 @@ class ClusterKind : public orchestration::ResourceKind {
 
   Status Reap(const Lease& lease) override {
     ClusterConfig config = MUTIRAO_TRY(Read(lease.intent.is_object() ? lease.intent : Json::object()));
-    // A cluster of this machine ends with its driver, which without a handle never got as far as having one.
-    if (config.is_embedded() || (config.provider == "local" && lease.handle.is_null())) return Status::Ok();
+    if (config.is_embedded()) return Status::Ok();
     const cluster::ClusterSpec spec = SpecOf(config, lease.name, lease.run_id);
     const auto deadline = std::chrono::steady_clock::now() + kReapTimeout;
     const bool found = MUTIRAO_TRY(DaskCluster::Reap(spec, lease.handle, deadline));

@@ -63,7 +63,7 @@ class Driver:
         """The next message of one of these types; others are passed over."""
         while True:
             message = self.receive()
-            assert message is not None, f"the driver ended before {types}: {self.errors()}"
+            assert message is not None, f"the driver ended before {types}: {self.errors()}, exit code {self.process.returncode}"
             if message["type"] in types:
                 return message
 

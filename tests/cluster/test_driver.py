@@ -77,7 +77,7 @@ def test_a_missing_class_of_somebody_is_named(greeted):
 def test_runs_tasks_and_leaves_no_process(greeted):
     greeted.send("start", name="mutirao-test", **LOCAL)
     workers = [greeted.wait_for("worker") for _ in range(2)]
-    assert all(w["slots"] == 1 and w["build"]["abi"] == 3 and w["memory_limit"] > 0 for w in workers)
+    assert all(w["slots"] == 1 and w["build"]["abi"] == 3 and w["memory_limit"] > w["task_memory"] > 0 for w in workers)
     started = greeted.wait_for("started")
     assert started["handle"]["name"] == "mutirao-test" and started["dashboard"].startswith("http://127.0.0.1:")
 
@@ -128,9 +128,13 @@ def test_a_local_cluster_lets_in_nobody_without_its_keys(greeted):
                 assert b"PRIVATE KEY" not in file.read()
 
 
-def test_a_driver_that_is_killed_takes_its_workers_with_it(greeted, start_driver):
+@pytest.mark.parametrize("told", ["made", "started"])
+def test_a_driver_that_is_killed_takes_its_workers_with_it(greeted, start_driver, told):
     greeted.send("start", name="mutirao-test", **LOCAL)
-    handle = greeted.wait_for("started")["handle"]
+    handle = greeted.wait_for(told)["handle"]
+    if told == "made":
+        assert "scheduler" not in handle, "it is told before there is anything"
+        wait_until(lambda: os.path.exists(handle["folder"]), "it makes the folder of its workers")
     session = greeted.process.pid
     greeted.process.kill()
     greeted.process.wait()
@@ -140,3 +144,11 @@ def test_a_driver_that_is_killed_takes_its_workers_with_it(greeted, start_driver
     reaper.send("reap", provider="local", name="mutirao-test", config=LOCAL["config"], handle=handle)
     reaper.wait_for("reaped")
     assert not os.path.exists(handle["folder"])
+
+
+def test_what_is_made_when_the_run_goes_is_closed(greeted):
+    greeted.send("start", name="mutirao-test", **LOCAL)
+    folder = greeted.wait_for("made")["handle"]["folder"]
+    greeted.end_input()
+    assert greeted.wait_for("closed")
+    assert greeted.exit_code() == 0 and not os.path.exists(folder)

@@ -280,6 +280,22 @@ def test_a_batch_system(start_driver, slurm, mark, monkeypatch):
     assert "scancel" in (folder / "calls").read_text()
 
 
+def test_keys_of_a_driver_that_is_killed_before_its_cluster_is_there(start_driver, slurm, mark, monkeypatch):
+    """The first handle says where they will be: whoever has no other finds them, from wherever it looks."""
+    env, folder = slurm
+    monkeypatch.chdir(folder)
+    driver = greeted(start_driver(**env))
+    driver.send("start", provider="slurm", name="mutirao-test", config={**CONFIG, "options": {"python": str(PYTHON)}}, wait=WAIT)
+    handle = driver.wait_for("made")["handle"]
+    assert handle == {"name": "mutirao-test", "keys": str(folder / ".mutirao-test.keys")}
+    wait_until((folder / ".mutirao-test.keys").exists, "keys are made")
+    os.killpg(driver.process.pid, signal.SIGKILL)
+    monkeypatch.chdir("/")
+    reap(start_driver(**env), "slurm", {}, handle)
+    assert not (folder / ".mutirao-test.keys").exists()
+    wait_until(lambda: not marked(mark), "jobs that were submitted meanwhile end")
+
+
 def test_a_reaper_cancels_jobs_by_name(start_driver, slurm, mark):
     env, folder = slurm
     script = folder / "job.sh"

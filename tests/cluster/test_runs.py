@@ -6,6 +6,7 @@ import os
 import shutil
 import signal
 import subprocess
+import sys
 
 import pytest
 
@@ -71,4 +72,38 @@ def test_a_run_that_is_ended_leaves_no_process_and_no_output(project, work, numb
     wait_until(lambda: not processes_of(process.pid), "driver and workers end with the run")
     assert not project.path("out/rows").exists()
     assert project.run_ok("cleanup", "--yes", "--json").json()["failed"] == []
+    assert project.run_ok("leases", "--json").json() == []
+
+
+# Makes the folder of a cluster, and gets no further.
+STUCK_DRIVER = """
+import json, os, sys, time
+read, write = (int(sys.argv[sys.argv.index(name) + 1]) for name in ("--in", "--out"))
+os.write(write, b'{"type": "hello", "protocol": 1}\\n')
+for line in os.fdopen(read):
+    message = json.loads(line)
+    if message["type"] == "start":
+        os.mkdir(f"{os.environ['TMPDIR']}/{message['name']}-0123abcd")
+        os.write(write, b'{"type": "starting", "text": "stuck"}\\n')
+        time.sleep(600)
+"""
+
+
+def test_a_folder_that_nobody_told_of_is_found_by_name(project):
+    project.write("stuck.py", STUCK_DRIVER)
+    project.write("python", f'#!/bin/sh\nexec {sys.executable} {project.path("stuck.py")} "$@"\n').chmod(0o755)
+    place = project.path("tmp")
+    place.mkdir()
+    job = project.job({
+        "resources": {"compute": {"type": "cluster", "config": {"provider": "local", "n_workers": 1}}},
+        "ops": {"load": {"requires": ["compute"], "command": ["true"]}}})
+    process = project.start("run", job, env={"TMPDIR": str(place), "MUTIRAO_PYTHON": str(project.path("python"))})
+    wait_until(lambda: os.listdir(place) or process.poll() is not None, "the folder is made")
+    (folder,) = os.listdir(place)
+    for pid in processes_of(process.pid):
+        os.kill(pid, signal.SIGKILL)
+    process.communicate(timeout=120)
+    wait_until(lambda: not processes_of(process.pid), "all are gone")
+    cleaned = project.run_ok("cleanup", "--yes", "--json", env={"TMPDIR": str(place)}).json()
+    assert cleaned["failed"] == [] and os.listdir(place) == [], (folder, cleaned)
     assert project.run_ok("leases", "--json").json() == []

@@ -24,6 +24,7 @@ logging.getLogger("distributed").setLevel(logging.ERROR)
 
 # Together less than the time after which the native side ends the driver and whatever is left.
 CANCEL_SECONDS = 10
+OPEN_SECONDS = 5
 CLOSE_SECONDS = 20
 PROBE_SECONDS = 20
 MODULE_SECONDS = 100
@@ -44,6 +45,7 @@ class Driver:
         self._loop = asyncio.get_running_loop()
         self._out = lines.Sender(output_fd, lambda: self._loop.call_soon_threadsafe(self._stop.set))
         self._provider = None
+        self._opening = None
         self._cluster = None
         self._client = None
         self._attempts = Attempts(self._out, self._begin)
@@ -123,6 +125,8 @@ class Driver:
         try:
             self._provider = providers.make(message["provider"], message["name"], message["config"])
             self._out.send("starting", text=f"making a cluster: {self._provider.describe()}")
+            if (handle := self._provider.announce()) is not None:
+                self._out.send("made", handle=handle)
             # For good: what starts later, such as the next process of a worker, inherits it too.
             dask.config.set(self._provider.dask_config())
             self._cluster = await self._open(wait["timeout"])
@@ -144,11 +148,12 @@ class Driver:
 
     async def _open(self, timeout):
         """Make the cluster in a thread. One that does not come back is given up; it is ended by name at the end."""
-        try:
-            return await asyncio.wait_for(asyncio.to_thread(self._provider.open), timeout)
-        except asyncio.TimeoutError as error:
+        self._opening = asyncio.create_task(asyncio.to_thread(self._provider.open))
+        await asyncio.wait([self._opening], timeout=timeout)
+        if not self._opening.done():
             raise providers.ProviderError("deadline", f"{self._provider.describe()} was not made within {timeout:g} s",
-                                          "look at the provider's logs, or set start_timeout") from error
+                                          "look at the provider's logs, or set start_timeout")
+        return self._opening.result()
 
     async def _wait_for_workers(self, wanted, timeout):
         deadline = self._loop.time() + timeout
@@ -184,7 +189,7 @@ class Driver:
             self._greeted.discard(address)
         if isinstance(answer, BaseException):
             answer = {"build": {"error": describe(answer)["message"]}, "host": "", "cores": 1, "pid": 0, "slots": 1,
-                      "memory_limit": 0, "files": []}
+                      "memory_limit": 0, "task_memory": 0, "files": []}
         self._workers[address] = answer
         self._out.send("worker", worker=address, **answer)
 
@@ -308,6 +313,7 @@ class Driver:
         deadline = self._loop.time() + CLOSE_SECONDS
         leaving = asyncio.create_task(self._leave())
         await asyncio.wait([leaving], timeout=CANCEL_SECONDS)
+        await self._wait_for_opening()
         try:
             async with asyncio.timeout_at(deadline):
                 if self._cluster is not None:
@@ -318,6 +324,13 @@ class Driver:
             log.warning("closing the cluster: %s", describe(error)["message"])
             return False
         return True
+
+    async def _wait_for_opening(self):
+        """What is about to be made can be closed; what is ended by name meanwhile may go on being made."""
+        if self._cluster is None and self._opening is not None:
+            await asyncio.wait([self._opening], timeout=OPEN_SECONDS)
+            if self._opening.done() and not self._opening.exception():
+                self._cluster = self._opening.result()
 
     async def _leave(self):
         try:

@@ -98,6 +98,10 @@ class BaseProvider:
     def describe(self):
         return f"{self.kind} {self.name}"
 
+    def announce(self):
+        """A handle for what open() makes before the cluster itself can be told of; None where its name is enough."""
+        return None
+
     def open(self):
         """Make the cluster; blocks. Gives what has scheduler_address, close() and perhaps security."""
         raise NotImplementedError

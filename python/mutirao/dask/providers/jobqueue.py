@@ -83,8 +83,11 @@ class Provider(BaseProvider):
             raise
         return cluster
 
+    def announce(self):
+        return {"name": self.name, "keys": self.keys_folder()}
+
     def handle(self, cluster):
-        return {**super().handle(cluster), "keys": self.keys_folder()}
+        return {**super().handle(cluster), **self.announce()}
 
     def close(self, cluster):
         try:

@@ -2,10 +2,10 @@
 
 import glob
 import os
+import secrets
 import shutil
 import signal
 import stat
-import tempfile
 import time
 
 from distributed import LocalCluster
@@ -18,12 +18,15 @@ REMOVE_SECONDS = 10
 
 class Provider(BaseProvider):
     def prepare(self):
-        self.folder = None
+        self.folder = os.path.join(_place(), f"{self.name}-{secrets.token_hex(4)}")
+
+    def announce(self):
+        return {"name": self.name, "pid": os.getpid(), "started": _start_time(os.getpid()), "folder": self.folder}
 
     def open(self):
         """Whoever reaches a scheduler runs code as its user, and on this machine every user reaches it: so the cluster
         has keys of its own, made for it and kept in the memory of its processes."""
-        self.folder = tempfile.mkdtemp(prefix=f"{self.name}-", dir=_place())
+        os.mkdir(self.folder, 0o700)
         cluster = LocalCluster(
             name=self.name, n_workers=self.least, threads_per_worker=self.config.get("threads_per_worker") or 1,
             processes=True, host="127.0.0.1", memory_limit=self.config.get("worker_memory") or "auto",
@@ -33,7 +36,7 @@ class Provider(BaseProvider):
         return cluster
 
     def handle(self, cluster):
-        return {**super().handle(cluster), "pid": os.getpid(), "started": _start_time(os.getpid()), "folder": self.folder}
+        return {**super().handle(cluster), **self.announce()}
 
     def close(self, cluster):
         try:
@@ -58,7 +61,7 @@ class Provider(BaseProvider):
         found = bool(handle and handle.get("started")) and _start_time(handle["pid"]) == handle["started"]
         if found:
             _kill(handle["pid"])
-        folder = (handle or {}).get("folder") or self.folder
+        folder = (handle or {}).get("folder")
         for each in [folder] if folder else self._folders():
             self._remove(each)
         return found
@@ -79,7 +82,7 @@ def _is_own_folder(path):
 
 def _place():
     """Where tasks go to disk. /tmp is memory on many systems."""
-    return os.environ.get("TMPDIR") or "/var/tmp"
+    return os.path.abspath(os.environ.get("TMPDIR") or "/var/tmp")
 
 
 def _kill(pid):
