@@ -190,6 +190,7 @@ class RunMachine {
   Status Take(const stimulus::ClaimLost&);
 
   Result<size_t> FindOp(const std::string& name) const;
+  static Status Impossible(std::string what);
   Result<ResourcePart*> FindResource(const std::string& name);
   void Tell(std::string_view type, const std::string& op, int attempt, Json data = Json::object());
   void TellResource(std::string_view type, const ResourcePart& resource, Json data = Json::object());
