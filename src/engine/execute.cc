@@ -84,17 +84,17 @@ Result<ExecutionReport> RunWrites(const std::vector<frame::PlanPtr>& writes, con
 }  // namespace
 
 double Progress::ShareDone() const {
-  if (bytes_total <= 0) return -1;
+  if (share_read < 0 && bytes_total <= 0) return -1;
   // An estimate, not measured: what a sort gives again costs this much of having read it.
   constexpr double kCostOfGiving = 0.5;
-  const auto total = static_cast<double>(bytes_total);
-  const double read = std::min(static_cast<double>(bytes_read), total);
-  if (rows_kept <= 0 || rows_read <= 0) return read / total;
-  const double bytes_a_row = kCostOfGiving * read / static_cast<double>(rows_read);
+  const double read = std::clamp(
+      share_read < 0 ? static_cast<double>(bytes_read) / static_cast<double>(bytes_total) : share_read, 0., 1.);
+  if (rows_kept <= 0 || rows_read <= 0) return read;
+  const double a_row = kCostOfGiving / static_cast<double>(rows_read);
   // As many of the rows to come will be kept as of those that came.
-  const double to_give = bytes_a_row * static_cast<double>(rows_kept) * (read > 0 ? total / read : 1);
-  const double given = std::min(to_give, bytes_a_row * static_cast<double>(rows_given));
-  return (read + given) / (total + to_give);
+  const double to_give = a_row * static_cast<double>(rows_kept);
+  const double given = std::min(to_give, read * a_row * static_cast<double>(rows_given));
+  return (read + given) / (1 + to_give);
 }
 
 int64_t DefaultMemory() {

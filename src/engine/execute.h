@@ -20,6 +20,9 @@ struct Progress {
   int64_t bytes_read = 0;
   /// Of all scans, also of those whose turn comes later; 0 when unknown.
   int64_t bytes_total = 0;
+  /// What is done of all reading and of what is done with the rows meanwhile, from 0 to 1, where scans were weighed
+  /// against each other; negative where their bytes stand for it.
+  double share_read = -1;
   /// Rows that sorts and aggregations have taken to work on them again in the end, and those of them that are done.
   int64_t rows_kept = 0;
   int64_t rows_given = 0;
@@ -27,8 +30,8 @@ struct Progress {
   int64_t memory_held = 0;
   int64_t bytes_spilled = 0;
 
-  /// The share of the work that is done, from 0 to 1: stored bytes that were read, and what sorts have to give yet,
-  /// where a row that is given counts as a part of one that is read. Negative when it cannot be told.
+  /// The share of the work that is done, from 0 to 1: of what was read, and of what sorts have to give yet, where a row
+  /// that is given counts as a part of one that is read. Negative when it cannot be told.
   double ShareDone() const;
 };
 

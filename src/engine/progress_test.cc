@@ -53,5 +53,44 @@ TEST(Progress, KnowsAllInputsFromTheStart) {
   EXPECT_DOUBLE_EQ(seen.back().ShareDone(), 1);
 }
 
+TEST(Progress, IsThatOfTheWorkWhereScansWereWeighed) {
+  Progress progress{.rows_read = 10, .bytes_read = 90, .bytes_total = 100, .share_read = 0.4};
+  EXPECT_DOUBLE_EQ(progress.ShareDone(), 0.4);
+  progress.rows_kept = 10;
+  EXPECT_DOUBLE_EQ(progress.ShareDone(), 0.4 / 1.5);
+}
+
+// The side that is looked up costs more than the one that is only kept: its bytes are half, its work is more. Also
+// where parts of both go to disk the end is seen, and not before.
+TEST(Progress, WeighsTheSidesOfAJoin) {
+  testing::MemoryBehaviour slow{.pause = std::chrono::milliseconds(5), .counts_bytes = true, .counts_rows = true};
+  const frame::PlanPtr left = ScanOf({RandomTable(1, 4000, 500)}, false, 100, slow);
+  slow.counts_bytes = false;  // like a table within the job
+  const frame::PlanPtr right = ScanOf({RandomTable(2, 4000, 500, "r")}, false, 100, slow);
+  const frame::PlanPtr join = MUTIRAO_MUST(frame::MakeJoin(left, right, {{"k", "rk"}}, frame::JoinKind::kInner));
+  for (const int64_t memory : {int64_t{1} << 30, int64_t{1} << 16}) {
+    ExecuteOptions options = testing::Threads(1);
+    options.memory = memory;
+    std::vector<Progress> seen;
+    options.progress = [&](const Progress& progress) { seen.push_back(progress); };
+    ExecutionReport report;
+    ASSERT_TRUE(Collect(join, options, &report).ok());
+    EXPECT_EQ(report.bytes_spilled > 0, memory < 1 << 20);
+    ASSERT_FALSE(seen.empty());
+    for (size_t i = 0; i < seen.size(); ++i) {
+      // What goes to disk is more work, so that what was done becomes a smaller share.
+      if (report.bytes_spilled == 0) {
+        EXPECT_GE(seen[i].share_read, i == 0 ? 0 : seen[i - 1].share_read);
+      }
+      EXPECT_GE(seen[i].share_read, 0);
+      // While nothing of the second side was read.
+      if (seen[i].rows_read <= 4000) {
+        EXPECT_LT(seen[i].ShareDone(), 0.5);
+      }
+    }
+    EXPECT_DOUBLE_EQ(seen.back().ShareDone(), 1);
+  }
+}
+
 }  // namespace
 }  // namespace mutirao::engine

@@ -4,6 +4,7 @@
 
 #include <arrow/api.h>
 #include <fmt/format.h>
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "formats/archive/archive_test_support.h"
@@ -71,6 +72,33 @@ class ScanProgress : public testing::Test {
     return error;
   }
 
+  frame::SourcePtr Parquet(const BatchPtr& rows) {
+    Diagnostics errors;
+    const frame::FormatContext here{.base_dir = dir_.path()};
+    auto sink = MUTIRAO_MUST(registry_.MakeSink({{"parquet", "in.parquet"}}, rows->schema(), here, errors));
+    const std::string staging = MUTIRAO_MUST(sink->Begin("r1"));
+    auto writer = MUTIRAO_MUST(sink->Open({.attempt = "1", .staging = staging}));
+    for (int64_t at = 0; at < rows->num_rows(); at += 50'000)
+      EXPECT_TRUE(writer->Write(0, rows->Slice(at, 50'000)).ok());
+    EXPECT_TRUE(writer->FinishWorker(0).ok());
+    const auto parts = MUTIRAO_MUST(writer->Finish());
+    EXPECT_TRUE(sink->Verify(staging, parts).ok());
+    EXPECT_TRUE(sink->Publish(staging, parts).ok());
+    return MUTIRAO_MUST(registry_.MakeSource({{"parquet", "in.parquet"}}, here, errors));
+  }
+
+  // What a scan of one column, or of none, counts.
+  static std::unique_ptr<frame::ScanCounters> ReadColumn(const frame::Source& source, const std::string& column) {
+    frame::ScanRequest request;
+    if (!column.empty()) request.columns = {column};
+    request.splits = MUTIRAO_MUST(source.Splits(0));
+    auto counters = std::make_unique<frame::ScanCounters>();
+    auto scan = MUTIRAO_MUST(source.Open(request, {.counters = counters.get()}));
+    while (MUTIRAO_MUST(scan->Next(0)).batch != nullptr) {
+    }
+    return counters;
+  }
+
   testing_rows::TemporaryFolder dir_;
   frame::FormatRegistry registry_;
 };
@@ -92,19 +120,41 @@ TEST_F(ScanProgress, OfAnArchive) {
 
 // One row group: what is read of it counts before its end.
 TEST_F(ScanProgress, OfParquet) {
-  const BatchPtr rows = testing_rows::Numbered(0, kRows);
+  EXPECT_LT(LargestError(*Parquet(testing_rows::Numbered(0, kRows))), 0.1);
+}
+
+// Of a file whose columns stand apart, those that are read count, before the scan is opened as well.
+TEST_F(ScanProgress, OfSomeColumnsOfParquet) {
+  const auto source = Parquet(testing_rows::EveryType(0, 5000));
+  const int64_t all = source->BytesToRead(source->schema()->field_names());
+  EXPECT_EQ(all, source->TotalBytes());
+  int64_t sum = 0;
+  for (const std::string& column : source->schema()->field_names()) {
+    const int64_t expected = source->BytesToRead({column});
+    EXPECT_GT(expected, 0) << column;
+    sum += expected;
+    const auto counters = ReadColumn(*source, column);
+    EXPECT_EQ(counters->bytes_read, counters->bytes_total) << column;
+    // The file has a footer besides.
+    EXPECT_LE(counters->bytes_total, expected) << column;
+    EXPECT_GE(counters->bytes_total, expected / 2) << column;
+  }
+  EXPECT_NEAR(static_cast<double>(sum), static_cast<double>(all), source->schema()->num_fields());
+  EXPECT_EQ(ReadColumn(*source, "")->bytes_read, 0) << "counting rows reads no column";
+
+  // In another process, too.
   Diagnostics errors;
-  const frame::FormatContext here{.base_dir = dir_.path()};
-  auto sink = MUTIRAO_MUST(registry_.MakeSink({{"parquet", "in.parquet"}}, rows->schema(), here, errors));
-  const std::string staging = MUTIRAO_MUST(sink->Begin("r1"));
-  auto writer = MUTIRAO_MUST(sink->Open({.attempt = "1", .staging = staging}));
-  for (int64_t at = 0; at < kRows; at += 50'000) ASSERT_TRUE(writer->Write(0, rows->Slice(at, 50'000)).ok());
-  ASSERT_TRUE(writer->FinishWorker(0).ok());
-  const auto parts = MUTIRAO_MUST(writer->Finish());
-  ASSERT_TRUE(sink->Verify(staging, parts).ok());
-  ASSERT_TRUE(sink->Publish(staging, parts).ok());
-  const auto source = MUTIRAO_MUST(registry_.MakeSource({{"parquet", "in.parquet"}}, here, errors));
-  EXPECT_LT(LargestError(*source), 0.1);
+  const Json spec = source->ToJson();
+  const auto again = MUTIRAO_MUST(registry_.MakeSource(spec, {.base_dir = dir_.path()}, errors));
+  const std::string first = source->schema()->field(0)->name();
+  EXPECT_EQ(again->BytesToRead({first}), source->BytesToRead({first}));
+  for (const Json& wrong : {Json("much"), Json::array({1}), Json::array({"a"})}) {
+    Json other = spec;
+    other["column_bytes"] = wrong;
+    const auto refused = registry_.MakeSource(other, {.base_dir = dir_.path()}, errors);
+    ASSERT_FALSE(refused.ok());
+    EXPECT_THAT(refused.status().ToString(), testing::HasSubstr("column_bytes"));
+  }
 }
 
 }  // namespace

@@ -135,6 +135,16 @@ class Source {
   virtual int64_t EstimatedRows() const { return -1; }
   virtual int64_t TotalBytes() const { return -1; }
 
+  /// Stored bytes that a scan of these columns reads: fewer than TotalBytes() where columns are stored apart.
+  virtual int64_t BytesToRead(const std::vector<std::string>& /*columns*/) const { return TotalBytes(); }
+
+  /// About how many nanoseconds a core needs to read these columns and give `rows` of the rows. Only ratios count: it
+  /// weighs the scans of a plan against each other, for progress. Negative when unknown.
+  virtual double ReadingCost(const std::vector<std::string>& columns, double rows) const {
+    return EstimatedRows() < 0 ? -1 : rows * static_cast<double>(columns.size()) * kReadValue;
+  }
+  static constexpr double kReadValue = 25;  ///< nanoseconds; job J2 of bench
+
   /// The pieces, at most about `target_bytes` each where the format can be cut; 0: cut only where no reading is needed.
   virtual Result<std::vector<Split>> Splits(int64_t target_bytes) const = 0;
 

@@ -286,7 +286,8 @@ void PlanRun::TellProgress() {
     progress.bytes_read += counts.bytes_read;
   }
   for (const frame::PlanNode* node : ScansOf(request_.writes)) {
-    progress.bytes_total += std::max<int64_t>(0, static_cast<const frame::ScanNode*>(node)->source->TotalBytes());
+    const auto& scan = *static_cast<const frame::ScanNode*>(node);
+    progress.bytes_total += std::max<int64_t>(0, scan.source->BytesToRead(scan.ReadColumns()));
   }
   request_.progress(progress);
 }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <bit>
 
 #include <arrow/api.h>
 
@@ -32,6 +33,8 @@ class HashJoin::TablePhase : public Phase {
     }
     return {};
   }
+
+  double share() const { return std::min(1.0, static_cast<double>(next_) / kRadixParts); }
 
  private:
   const RunContext* const run_;
@@ -175,6 +178,7 @@ class HashJoin::Aside : public MorselSource {
     for (auto& worker : state_->workers) worker->share.Close();
     return {};
   }
+  double share() const { return pieces_.share(); }
 
  private:
   // One worker joins all pieces; the others wait.
@@ -218,6 +222,15 @@ MorselSource* HashJoin::rest() {
 }
 MorselSource* HashJoin::aside() {
   return aside_.get();
+}
+double HashJoin::table_built() const {
+  return table_phase_->share();
+}
+double HashJoin::set_aside() const {
+  return static_cast<double>(std::popcount(state_->aside.load(std::memory_order_relaxed))) / kRadixParts;
+}
+double HashJoin::aside_joined() const {
+  return aside_->share();
 }
 
 }  // namespace mutirao::engine

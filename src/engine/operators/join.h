@@ -29,6 +29,12 @@ class HashJoin {
   /// To be drained after rest().
   MorselSource* aside();
 
+  // How far it is, from 0 to 1, while the workers run.
+  double table_built() const;
+  /// What share of the rows is on disk to be joined in the end, and what of that is done.
+  double set_aside() const;
+  double aside_joined() const;
+
  private:
   class TablePhase;
   class Probe;

@@ -53,11 +53,13 @@ void JoinPieces::Fill(JoinState& state) {
     return MemoryOf(x.build) + MemoryOf(x.probe) < MemoryOf(y.build) + MemoryOf(y.probe);
   });
   pieces_ = std::move(pieces);
+  all_ = static_cast<int>(pieces_.size());
 }
 
 void JoinPieces::Add(JoinPiece piece) {
   const std::lock_guard lock(mutex_);
   pieces_.push_back(std::move(piece));
+  ++all_;
   changed_.notify_one();
 }
 
@@ -75,9 +77,15 @@ Result<bool> JoinPieces::Take(const RunContext& run, JoinPiece* piece) {
   return true;
 }
 
+double JoinPieces::share() const {
+  const int all = all_;
+  return all <= 0 ? all + 1 : static_cast<double>(done_) / all;
+}
+
 void JoinPieces::Done() {
   const std::lock_guard lock(mutex_);
   --taken_;
+  ++done_;
   changed_.notify_all();
 }
 

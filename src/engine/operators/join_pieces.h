@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <condition_variable>
 #include <memory>
 #include <mutex>
@@ -28,12 +29,16 @@ class JoinPieces {
   Result<bool> Take(const RunContext& run, JoinPiece* piece);
   /// Called once for each piece taken.
   void Done();
+  /// How many of the pieces are done, from 0 to 1; 0 before they are collected.
+  double share() const;
 
  private:
   std::mutex mutex_;
   std::condition_variable changed_;
   std::vector<JoinPiece> pieces_;  // guarded by mutex_; the next is the last
   int taken_ = 0;                  // guarded by mutex_: and not done
+  std::atomic<int> all_{-1};  // -1 before there are any
+  std::atomic<int> done_{0};
 };
 
 /// Join one piece after the other.

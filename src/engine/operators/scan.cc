@@ -13,7 +13,7 @@ class ScanOperator : public Breaker {
   ScanOperator(const RunContext* run, const frame::ScanNode& node, bool preserve_order,
                const std::vector<frame::Split>* splits)
       : Breaker(run), node_(node), preserve_order_(preserve_order), splits_(splits) {
-    expected_bytes_ = node.source->TotalBytes();
+    expected_bytes_ = node.source->BytesToRead(node.ReadColumns());
     if (splits == nullptr) return;
     expected_bytes_ = 0;
     for (const frame::Split& split : *splits) expected_bytes_ += std::max<int64_t>(0, split.bytes);

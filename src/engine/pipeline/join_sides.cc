@@ -29,7 +29,21 @@ double CostOf(double build_rows, double probe_rows, size_t values_of_a_row) {
   return build_rows * kBuildRow + std::min(build_rows, probe_rows) * static_cast<double>(values_of_a_row) * kTakeValue;
 }
 
-// Counts the rows that pass among the first ones of a split.
+// All rows of the splits: what they say, or as many a byte as in what was read.
+double RowsIn(const frame::Source& source, const std::vector<frame::Split>& splits, const frame::ScanCounters& read) {
+  double rows = 0;
+  double bytes = 0;
+  for (const frame::Split& split : splits) {
+    rows = rows < 0 || split.rows < 0 ? -1 : rows + static_cast<double>(split.rows);
+    bytes += static_cast<double>(std::max<int64_t>(split.bytes, 0));
+  }
+  if (rows >= 0) return rows;
+  const auto bytes_read = static_cast<double>(read.bytes_read);
+  if (bytes <= 0 || bytes_read <= 0) return static_cast<double>(source.EstimatedRows());
+  return bytes * static_cast<double>(read.rows_read) / bytes_read;
+}
+
+// Counts the rows that pass among the first ones of a split, to tell how many pass of all.
 Result<std::optional<double>> Sample(const frame::ScanNode& scan, std::stop_token stop) {
   std::vector<frame::Split> splits = MUTIRAO_TRY(scan.source->Splits(0));
   if (splits.empty()) return std::optional<double>();
@@ -53,13 +67,15 @@ Result<std::optional<double>> Sample(const frame::ScanNode& scan, std::stop_toke
     kept += passed->num_rows();
   }
   if (seen == 0) return std::optional<double>();
-  return std::optional<double>(std::max(kLeastShare, static_cast<double>(kept) / static_cast<double>(seen)));
+  const double share = std::max(kLeastShare, static_cast<double>(kept) / static_cast<double>(seen));
+  const double rows = RowsIn(*scan.source, splits, counters);
+  return rows < 0 ? std::nullopt : std::optional<double>(share * rows);
 }
 
 }  // namespace
 
 JoinSides::JoinSides(std::stop_token stop)
-    : stop_(std::move(stop)), estimator_([this](const frame::ScanNode& scan) { return ShareOf(scan); }) {}
+    : stop_(std::move(stop)), estimator_([this](const frame::ScanNode& scan) { return RowsOf(scan); }) {}
 
 bool JoinSides::BuildRight(const frame::JoinNode& join) {
   if (const auto known = known_.find(&join); known != known_.end()) return known->second;
@@ -75,9 +91,9 @@ bool JoinSides::BuildRight(const frame::JoinNode& join) {
 }
 
 // A sample that fails is no failure: the scan will tell.
-std::optional<double> JoinSides::ShareOf(const frame::ScanNode& scan) {
-  auto share = Sample(scan, stop_);
-  return share.ok() ? *share : std::nullopt;
+std::optional<double> JoinSides::RowsOf(const frame::ScanNode& scan) {
+  auto rows = Sample(scan, stop_);
+  return rows.ok() ? *rows : std::nullopt;
 }
 
 }  // namespace mutirao::engine

@@ -28,7 +28,7 @@ class JoinSides {
   std::optional<double> Rows(const frame::PlanNode& node) { return estimator_.Rows(node); }
 
  private:
-  std::optional<double> ShareOf(const frame::ScanNode& scan);
+  std::optional<double> RowsOf(const frame::ScanNode& scan);
 
   const std::stop_token stop_;
   frame::RowEstimator estimator_;

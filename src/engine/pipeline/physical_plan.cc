@@ -69,6 +69,7 @@ Result<std::unique_ptr<PhysicalPlan>> PhysicalPlan::Make(const RunContext* run, 
     plan->RequireOrder(*root.plan, false);
   }
   MUTIRAO_TRY(plan->Build(roots));
+  if (splits == nullptr) plan->work_ = WorkEstimate::Of(plan->nodes_, plan->join_sides_, plan->order_);
   if (plan->OrderPhases()) return plan;
   // Keep the rows of every shared node, then see which need not be.
   for (const PlanNode* node : plan->nodes_) {
@@ -104,6 +105,7 @@ void PhysicalPlan::Clear() {
   kept_.clear();
   reporters_.clear();
   joins_.clear();
+  join_of_.clear();
   operators_.clear();
 }
 
@@ -273,6 +275,7 @@ Result<Operator*> PhysicalPlan::MakeJoin(const frame::JoinNode& node) {
   const bool keeps_order = order_.IsOrdered(node) || order_required_.contains(&node);
   joins_.push_back(std::make_unique<HashJoin>(ContextOf(node), node, build_right, keeps_order));
   HashJoin& join = *joins_.back();
+  join_of_[&node] = &join;
   MUTIRAO_TRY(Connect(build, join.build()));
   MUTIRAO_TRY(Connect(probe, join.probe()));
   reporters_[&node] = join.probe();
@@ -355,7 +358,39 @@ Progress PhysicalPlan::CurrentProgress() const {
   for (const auto& [node, op] : reporters_) {
     op->AddProgress(progress);
   }
+  progress.share_read = ShareRead();
   return progress;
+}
+
+// Negative where nothing was weighed.
+double PhysicalPlan::ShareRead() const {
+  double all = 0;
+  double done = 0;
+  std::map<const PlanNode*, double> read;
+  for (const auto& [node, work] : work_.scans) {
+    Progress scan;
+    reporters_.at(node)->AddProgress(scan);
+    // Tables within the job have no bytes.
+    const bool has_bytes = scan.bytes_total > 0;
+    const int64_t whole = has_bytes ? scan.bytes_total : As<frame::ScanNode>(*node).source->EstimatedRows();
+    const auto part = static_cast<double>(has_bytes ? scan.bytes_read : scan.rows_read);
+    const double share = whole > 0 ? std::min(1.0, part / static_cast<double>(whole)) : 1;
+    read[node] = share;
+    all += work;
+    done += share * work;
+  }
+  // Of what is set aside, the work comes later than its reading: with building tables, and the way to the disk and
+  // back.
+  for (const auto& [node, work] : work_.joins) {
+    const HashJoin& join = *join_of_.at(node);
+    const double aside = join.set_aside();
+    double probed = 0;
+    for (const PlanNode* scan : work.probes) probed += read.at(scan) / static_cast<double>(work.probes.size());
+    const double later = aside * (work.above + work.table + work.spilling);
+    all += work.table + aside * work.spilling;
+    done += (1 - aside) * work.table * join.table_built() - aside * work.above * probed + later * join.aside_joined();
+  }
+  return all > 0 ? done / all : -1;
 }
 
 }  // namespace mutirao::engine

@@ -11,6 +11,7 @@
 #include "engine/pipeline/join_sides.h"
 #include "engine/pipeline/phase.h"
 #include "engine/pipeline/plan_order.h"
+#include "engine/pipeline/work_estimate.h"
 #include "engine/run_plans.h"
 
 namespace mutirao::engine {
@@ -65,6 +66,7 @@ class PhysicalPlan {
   Result<Operator*> AddBreaker(const frame::PlanNode& node, Result<std::unique_ptr<Breaker>> op);
   Status Connect(const frame::PlanNode& input, Operator* consumer);
   PipelinePhase* AddPipeline(MorselSource* source, Operator* emitter, Operator* drains);
+  double ShareRead() const;
   void Link();
   bool OrderPhases();
   void Clear();
@@ -75,6 +77,7 @@ class PhysicalPlan {
   std::map<const frame::PlanNode*, int> uses_;
   JoinSides join_sides_;
   PlanOrder order_;
+  WorkEstimate work_;
   std::set<const frame::PlanNode*> order_required_;  // below someone who looks at positions
   std::set<const frame::PlanNode*> materialized_;    // shared nodes whose rows are kept between pipelines
 
@@ -87,6 +90,7 @@ class PhysicalPlan {
   };
   std::vector<std::unique_ptr<Operator>> operators_;
   std::vector<std::unique_ptr<HashJoin>> joins_;
+  std::map<const frame::PlanNode*, const HashJoin*> join_of_;
   std::map<const frame::PlanNode*, Operator*> reporters_;
   std::map<const frame::PlanNode*, Operator*> outputs_;
   std::map<const frame::PlanNode*, MaterializeOperator*> kept_;

@@ -50,6 +50,7 @@ struct MemoryBehaviour {
   std::chrono::microseconds pause{0};  ///< before each batch
   bool endless = false;                ///< the batches again and again
   bool counts_bytes = false;           ///< eight for each row
+  bool counts_rows = false;            ///< the source knows how many it has
 };
 
 class MemoryScan : public frame::Scan {
@@ -96,6 +97,12 @@ class MemorySource : public frame::Source {
   Json ToJson() const override { return {{"memory", name_}, {"schema", frame::SchemaToJson(*schema_)}}; }
   std::string Describe() const override { return "memory " + name_; }
   bool CanPush(const frame::Expr&) const override { return false; }
+  int64_t EstimatedRows() const override {
+    if (!behaviour_.counts_rows) return -1;
+    int64_t rows = 0;
+    for (const BatchPtr& batch : MemoryTables::Get().Find(name_)) rows += batch->num_rows();
+    return rows;
+  }
   int64_t TotalBytes() const override {
     if (!behaviour_.counts_bytes) return -1;
     int64_t bytes = 0;

@@ -25,6 +25,7 @@ constexpr int64_t kSequencesPerGroup = int64_t{1} << 24;
 struct Unit {
   std::shared_ptr<const SourceFile> file;
   int group = 0;
+  int64_t bytes = 0;  // about what is to be read of it
 };
 
 class FileScan : public frame::Scan {
@@ -39,7 +40,8 @@ class FileScan : public frame::Scan {
         context_(context),
         workers_(static_cast<size_t>(std::max(request.workers, 1))) {}
 
-  Status Prepare(const std::vector<frame::Split>& splits) {
+  // `share`: about what part of the stored bytes belongs to the columns of interest.
+  Status Prepare(const std::vector<frame::Split>& splits, double share) {
     // Where all columns are read at once, the predicate is decided on all of them.
     if (predicate_) evaluator_ = MUTIRAO_TRY(frame::Evaluator::Make(predicate_, plan_.read_schema));
     for (const frame::Split& split : splits) {
@@ -47,8 +49,11 @@ class FileScan : public frame::Scan {
       auto shared = std::make_shared<const SourceFile>(std::move(file));
       int64_t first = split.description.value("first", int64_t{0});
       int64_t count = split.description.value("count", int64_t{0});
-      for (int64_t group = first; group < first + count; ++group) units_.push_back({shared, static_cast<int>(group)});
-      context_.counters->bytes_total += std::max<int64_t>(split.bytes, 0);
+      const double bytes = share * static_cast<double>(std::max<int64_t>(split.bytes, 0));
+      for (int64_t group = first; group < first + count; ++group) {
+        units_.push_back({shared, static_cast<int>(group), static_cast<int64_t>(bytes / static_cast<double>(count))});
+        context_.counters->bytes_total += units_.back().bytes;
+      }
     }
     return Status::Ok();
   }
@@ -72,6 +77,8 @@ class FileScan : public frame::Scan {
     // Of the group at hand: bytes are counted as its rows come, or progress would jump.
     int64_t group_rows = 0;
     int64_t group_bytes = 0;
+    int64_t rows_counted = 0;
+    int64_t bytes_counted = 0;
   };
 
   Status Failure() {
@@ -119,8 +126,9 @@ class FileScan : public frame::Scan {
       if (unit.group >= static_cast<int>(worker.opened.reader->groups().size())) {
         return Status::Invalid(unit.file->uri + " was replaced by another file since the run was planned");
       }
+      SizeUp(worker, unit);
       if (!MayMatch(worker.opened, unit.group)) {
-        CountSkipped(worker.opened.reader->groups()[unit.group]);
+        CountSkipped(worker);
         continue;
       }
       MUTIRAO_TRY(BeginGroup(worker, unit.group).Context("reading " + unit.file->uri));
@@ -144,10 +152,21 @@ class FileScan : public frame::Scan {
     });
   }
 
-  void CountSkipped(const GroupFacts& facts) {
-    context_.counters->rows_read += std::max<int64_t>(facts.rows, 0);
-    context_.counters->rows_filtered += std::max<int64_t>(facts.rows, 0);
-    context_.counters->bytes_read += std::max<int64_t>(facts.bytes, 0);
+  // Now that the file is open, it says what there is to be read of the group.
+  void SizeUp(Worker& worker, const Unit& unit) {
+    const GroupReader& reader = *worker.opened.reader;
+    const GroupFacts& facts = reader.groups()[static_cast<size_t>(unit.group)];
+    const int64_t bytes = reader.BytesOf(unit.group, worker.opened.from_file);
+    worker.group_rows = std::max<int64_t>(facts.rows, 0);
+    worker.group_bytes = std::max<int64_t>(bytes < 0 ? facts.bytes : bytes, 0);
+    worker.rows_counted = worker.bytes_counted = 0;
+    context_.counters->bytes_total += worker.group_bytes - unit.bytes;
+  }
+
+  void CountSkipped(const Worker& worker) {
+    context_.counters->rows_read += worker.group_rows;
+    context_.counters->rows_filtered += worker.group_rows;
+    context_.counters->bytes_read += worker.group_bytes;
   }
 
   Status BeginGroup(Worker& worker, int group) {
@@ -168,19 +187,17 @@ class FileScan : public frame::Scan {
   void EndGroup(Worker& worker) {
     worker.rows.reset();
     worker.batches.reset();
-    const GroupFacts& facts = worker.opened.reader->groups()[static_cast<size_t>(units_[worker.unit].group)];
-    context_.counters->bytes_read += std::max<int64_t>(facts.bytes, 0) - worker.group_bytes;
-    worker.group_rows = worker.group_bytes = 0;
+    context_.counters->bytes_read += worker.group_bytes - worker.bytes_counted;
+    worker.bytes_counted = worker.group_bytes;
   }
 
   void CountBytes(Worker& worker, int64_t rows) {
-    const GroupFacts& facts = worker.opened.reader->groups()[static_cast<size_t>(units_[worker.unit].group)];
-    if (facts.rows <= 0 || facts.bytes <= 0) return;
-    worker.group_rows = std::min(facts.rows, worker.group_rows + rows);
-    const double share = static_cast<double>(worker.group_rows) / static_cast<double>(facts.rows);
-    const auto bytes = static_cast<int64_t>(share * static_cast<double>(facts.bytes));
-    context_.counters->bytes_read += bytes - worker.group_bytes;
-    worker.group_bytes = bytes;
+    if (worker.group_rows == 0) return;
+    worker.rows_counted = std::min(worker.group_rows, worker.rows_counted + rows);
+    const double share = static_cast<double>(worker.rows_counted) / static_cast<double>(worker.group_rows);
+    const auto bytes = static_cast<int64_t>(share * static_cast<double>(worker.group_bytes));
+    context_.counters->bytes_read += bytes - worker.bytes_counted;
+    worker.bytes_counted = bytes;
   }
 
   // Read some rows of the group and keep those of interest; without kept rows, not even none, at its end.
@@ -236,7 +253,7 @@ class FileScan : public frame::Scan {
 
 }  // namespace
 
-Result<std::unique_ptr<frame::Scan>> OpenFileScan(const std::vector<frame::Split>& splits, const SchemaPtr& schema,
+Result<std::unique_ptr<frame::Scan>> OpenFileScan(const std::vector<frame::Split>& splits, const FileSource& source,
                                                   std::shared_ptr<const ReadFormat> format,
                                                   const frame::ScanRequest& request,
                                                   const frame::ScanContext& context) {
@@ -244,7 +261,7 @@ Result<std::unique_ptr<frame::Scan>> OpenFileScan(const std::vector<frame::Split
   arrow::FieldVector fields;
   std::set<std::string> names;
   auto add = [&](const std::string& name) -> Status {
-    auto field = schema->GetFieldByName(name);
+    auto field = source.schema()->GetFieldByName(name);
     if (!field) return Status::Invalid(fmt::format("column \"{}\" is not in the source", name));
     if (names.insert(name).second) fields.push_back(field);
     return Status::Ok();
@@ -254,10 +271,12 @@ Result<std::unique_ptr<frame::Scan>> OpenFileScan(const std::vector<frame::Split
   if (request.predicate) {
     for (const std::string& name : frame::ColumnsOf(*request.predicate)) MUTIRAO_TRY(add(name));
   }
+  const std::vector<std::string> columns(names.begin(), names.end());
   auto plan =
       MUTIRAO_TRY(SelectivePlan::Make(arrow::schema(std::move(fields)), std::move(out_schema), request.predicate));
   auto scan = std::make_unique<FileScan>(std::move(plan), std::move(format), request, context);
-  MUTIRAO_TRY(scan->Prepare(splits));
+  const auto stored = static_cast<double>(std::max<int64_t>(source.TotalBytes(), 1));
+  MUTIRAO_TRY(scan->Prepare(splits, static_cast<double>(source.BytesToRead(columns)) / stored));
   return std::unique_ptr<frame::Scan>(std::move(scan));
 }
 

@@ -35,13 +35,13 @@ Result<SourceFile> SourceFile::FromJson(const Json& json) {
   return file;
 }
 
-FileSource::FileSource(std::string kind, Json paths, std::vector<SourceFile> files, SchemaPtr schema,
-                       int64_t estimated_rows, std::shared_ptr<const ReadFormat> format)
+FileSource::FileSource(std::string kind, Json paths, std::vector<SourceFile> files, SchemaPtr schema, Extent extent,
+                       std::shared_ptr<const ReadFormat> format)
     : kind_(std::move(kind)),
       paths_(std::move(paths)),
       files_(std::move(files)),
       schema_(std::move(schema)),
-      estimated_rows_(estimated_rows),
+      extent_(std::move(extent)),
       format_(std::move(format)) {}
 
 Json FileSource::ToJson() const {
@@ -50,7 +50,8 @@ Json FileSource::ToJson() const {
   Json json = Json::object();
   json[kind_] = paths_;
   json["schema"] = frame::SchemaToJson(*schema_);
-  json["rows"] = estimated_rows_;
+  json["rows"] = extent_.rows;
+  if (!extent_.column_bytes.empty()) json["column_bytes"] = extent_.column_bytes;
   json["files"] = std::move(files);
   return json;
 }
@@ -72,6 +73,27 @@ int64_t FileSource::TotalBytes() const {
   int64_t bytes = 0;
   for (const SourceFile& file : files_) bytes += file.size;
   return bytes;
+}
+
+// Of the first file's columns; the others are taken to be like it.
+double FileSource::ShareOfBytes(const std::vector<std::string>& columns) const {
+  double all = 0;
+  double wanted = 0;
+  for (size_t i = 0; i < extent_.column_bytes.size(); ++i) {
+    const auto bytes = static_cast<double>(extent_.column_bytes[i]);
+    all += bytes;
+    if (std::ranges::find(columns, schema_->field(static_cast<int>(i))->name()) != columns.end()) wanted += bytes;
+  }
+  return all > 0 ? wanted / all : 1;
+}
+
+int64_t FileSource::BytesToRead(const std::vector<std::string>& columns) const {
+  return static_cast<int64_t>(ShareOfBytes(columns) * static_cast<double>(TotalBytes()));
+}
+
+// Pages are unpacked whole, also those of rows that nobody wants.
+double FileSource::ReadingCost(const std::vector<std::string>& columns, double) const {
+  return Source::ReadingCost(columns, static_cast<double>(extent_.rows));
 }
 
 Result<std::unique_ptr<GroupReader>> OpenGroups(const ReadFormat& format, const std::string& uri) {
@@ -105,7 +127,7 @@ Result<std::unique_ptr<frame::Scan>> FileSource::Open(const frame::ScanRequest& 
                                                       const frame::ScanContext& context) const {
   std::vector<frame::Split> splits = request.splits;
   if (splits.empty()) splits = MUTIRAO_TRY(Splits(INT64_MAX / 2));
-  return OpenFileScan(splits, schema_, format_, request, context);
+  return OpenFileScan(splits, *this, format_, request, context);
 }
 
 }  // namespace mutirao::formats

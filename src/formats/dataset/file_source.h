@@ -25,7 +25,14 @@ struct SourceFile {
 /// A source of files that all have the same columns; columns may stand in the path (uf=SP/) instead of in the file.
 class FileSource : public frame::Source {
  public:
-  FileSource(std::string kind, Json paths, std::vector<SourceFile> files, SchemaPtr schema, int64_t estimated_rows,
+  /// What the first file says of its size: about how many rows all files have, -1 unknown, and the stored bytes of each
+  /// column of the schema in that file, empty where the format does not tell.
+  struct Extent {
+    int64_t rows = -1;
+    std::vector<int64_t> column_bytes;
+  };
+
+  FileSource(std::string kind, Json paths, std::vector<SourceFile> files, SchemaPtr schema, Extent extent,
              std::shared_ptr<const ReadFormat> format);
 
   std::string kind() const override { return kind_; }
@@ -34,18 +41,22 @@ class FileSource : public frame::Source {
   std::string Describe() const override;
   std::vector<std::string> Files() const override;
   bool CanPush(const frame::Expr&) const override { return true; }
-  int64_t EstimatedRows() const override { return estimated_rows_; }
+  int64_t EstimatedRows() const override { return extent_.rows; }
   int64_t TotalBytes() const override;
+  int64_t BytesToRead(const std::vector<std::string>& columns) const override;
+  double ReadingCost(const std::vector<std::string>& columns, double rows) const override;
   Result<std::vector<frame::Split>> Splits(int64_t target_bytes) const override;
   Result<std::unique_ptr<frame::Scan>> Open(const frame::ScanRequest& request,
                                             const frame::ScanContext& context) const override;
 
  private:
+  double ShareOfBytes(const std::vector<std::string>& columns) const;
+
   std::string kind_;
   Json paths_;
   std::vector<SourceFile> files_;
   SchemaPtr schema_;
-  int64_t estimated_rows_;
+  Extent extent_;
   std::shared_ptr<const ReadFormat> format_;
 };
 

@@ -108,6 +108,15 @@ Json Resolved(const Json& paths, const frame::FormatContext& context) {
   return all;
 }
 
+Result<std::vector<int64_t>> ColumnBytesFrom(const Json& json, const arrow::Schema& schema) {
+  const auto is_size = [](const Json& item) { return item.is_number_integer() && item.get<int64_t>() >= 0; };
+  if (!json.is_array() || json.size() != static_cast<size_t>(schema.num_fields()) ||
+      !std::all_of(json.begin(), json.end(), is_size)) {
+    return Status::Invalid("the \"column_bytes\" of a source are one number from 0 for each column");
+  }
+  return json.get<std::vector<int64_t>>();
+}
+
 // What ToJson gave: nothing is looked up again.
 Result<frame::SourcePtr> FromComplete(const std::string& kind, const Json& spec,
                                       std::shared_ptr<const ReadFormat> format) {
@@ -119,8 +128,10 @@ Result<frame::SourcePtr> FromComplete(const std::string& kind, const Json& spec,
     auto file = MUTIRAO_TRY(SourceFile::FromJson(json));
     files.push_back(std::move(file));
   }
+  FileSource::Extent extent{.rows = spec.value("rows", int64_t{-1})};
+  if (spec.contains("column_bytes")) extent.column_bytes = MUTIRAO_TRY(ColumnBytesFrom(spec["column_bytes"], *schema));
   return frame::SourcePtr(std::make_shared<FileSource>(kind, spec[kind], std::move(files), std::move(schema),
-                                                       spec.value("rows", int64_t{-1}), std::move(format)));
+                                                       std::move(extent), std::move(format)));
 }
 
 int64_t EstimateRows(const GroupReader& first, int64_t first_bytes, int64_t all_bytes) {
@@ -132,6 +143,21 @@ int64_t EstimateRows(const GroupReader& first, int64_t first_bytes, int64_t all_
   if (first_bytes <= 0 || first_bytes == all_bytes) return rows;
   return static_cast<int64_t>(static_cast<double>(rows) * static_cast<double>(all_bytes) /
                               static_cast<double>(first_bytes));
+}
+
+// Empty where a column of the file says nothing.
+std::vector<int64_t> ColumnBytes(GroupReader& first, const arrow::Schema& schema) {
+  std::vector<int64_t> bytes(static_cast<size_t>(schema.num_fields()), 0);
+  for (int column = 0; column < schema.num_fields(); ++column) {
+    const std::string& name = schema.field(column)->name();
+    if (first.schema()->GetFieldIndex(name) < 0) continue;  // of the path
+    for (size_t group = 0; group < first.groups().size(); ++group) {
+      const int64_t its = first.BytesOf(static_cast<int>(group), {name});
+      if (its < 0) return {};
+      bytes[static_cast<size_t>(column)] += its;
+    }
+  }
+  return bytes;
 }
 
 }  // namespace
@@ -180,9 +206,10 @@ Result<frame::SourcePtr> MakeFileSource(const std::string& kind, const Json& spe
   if (errors.size() > faults) return errors.ToStatus();
   int64_t bytes = 0;
   for (const SourceFile& file : *files) bytes += file.size;
-  int64_t rows = EstimateRows(**first, files->front().size, bytes);
+  FileSource::Extent extent{.rows = EstimateRows(**first, files->front().size, bytes),
+                            .column_bytes = ColumnBytes(**first, **schema)};
   return frame::SourcePtr(std::make_shared<FileSource>(kind, std::move(paths), std::move(*files), std::move(*schema),
-                                                       rows, std::move(format)));
+                                                       std::move(extent), std::move(format)));
 }
 
 }  // namespace mutirao::formats

@@ -53,6 +53,8 @@ class GroupReader {
                                                             const std::vector<std::string>& /*columns*/) {
     return std::unique_ptr<GroupColumns>();
   }
+  /// Stored bytes of columns of a group; -1 where the format does not tell them apart.
+  virtual int64_t BytesOf(int /*group*/, const std::vector<std::string>& /*columns*/) const { return -1; }
   /// What the file says about a column of a group without reading it.
   virtual ColumnRange RangeOf(int group, const std::string& column) = 0;
 };

@@ -1,5 +1,7 @@
 #include "formats/parquet/parquet_reader.h"
 
+#include <algorithm>
+
 #include <arrow/api.h>
 #include <parquet/arrow/reader.h>
 #include <parquet/arrow/schema.h>
@@ -81,10 +83,7 @@ class ParquetGroups : public GroupReader {
     if (columns.empty()) {
       return std::unique_ptr<arrow::RecordBatchReader>(std::make_unique<EmptyColumns>(groups_[group].rows, batch_rows));
     }
-    std::vector<int> leaves;
-    for (const std::string& column : columns) {
-      AddLeaves(reader_->manifest().schema_fields[schema_->GetFieldIndex(column)], leaves);
-    }
+    const std::vector<int> leaves = LeavesOf(columns);
     reader_->set_batch_size(batch_rows);
     try {
       auto batches = MUTIRAO_TRY(reader_->GetRecordBatchReader({group}, leaves));
@@ -98,6 +97,22 @@ class ParquetGroups : public GroupReader {
 
   Result<std::unique_ptr<GroupColumns>> OpenColumns(int group, const std::vector<std::string>& columns) override {
     return parquet_decode::OpenGroupColumns(*reader_, *schema_, group, columns);
+  }
+
+  // What a footer says of sizes is believed within those of the group only.
+  int64_t BytesOf(int group, const std::vector<std::string>& columns) const override {
+    const std::vector<int> leaves = LeavesOf(columns);
+    const int64_t most = std::max<int64_t>(groups_[static_cast<size_t>(group)].bytes, 0);
+    try {
+      const auto metadata = reader_->parquet_reader()->metadata()->RowGroup(group);
+      int64_t bytes = 0;
+      for (const int leaf : leaves) {
+        bytes += std::clamp<int64_t>(metadata->ColumnChunk(leaf)->total_compressed_size(), 0, most - bytes);
+      }
+      return bytes;
+    } catch (const std::exception&) {
+      return most;
+    }
   }
 
   ColumnRange RangeOf(int group, const std::string& column) override {
@@ -124,6 +139,14 @@ class ParquetGroups : public GroupReader {
   }
 
  private:
+  std::vector<int> LeavesOf(const std::vector<std::string>& columns) const {
+    std::vector<int> leaves;
+    for (const std::string& column : columns) {
+      AddLeaves(reader_->manifest().schema_fields[schema_->GetFieldIndex(column)], leaves);
+    }
+    return leaves;
+  }
+
   std::unique_ptr<parquet::arrow::FileReader> reader_;
   SchemaPtr schema_;
   std::vector<GroupFacts> groups_;

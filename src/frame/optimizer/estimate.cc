@@ -32,8 +32,8 @@ std::optional<double> RowEstimator::ScanRows(const ScanNode& scan) {
     rows = bytes / kBytesOfARow;
   }
   if (scan.predicate) {
-    const auto share = share_of_ ? share_of_(scan) : std::nullopt;
-    rows *= share ? *share : Selectivity(*scan.predicate);
+    const auto known = rows_of_ ? rows_of_(scan) : std::nullopt;
+    rows = known ? *known : rows * Selectivity(*scan.predicate);
   }
   if (scan.limit) rows = std::min(rows, static_cast<double>(*scan.limit));
   return rows;

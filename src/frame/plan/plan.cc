@@ -1,5 +1,6 @@
 #include "frame/plan/plan.h"
 
+#include <algorithm>
 #include <array>
 
 #include <fmt/format.h>
@@ -27,6 +28,15 @@ std::string_view NodeKindName(NodeKind kind) {
 }
 std::string_view JoinKindName(JoinKind kind) {
   return kJoinNames[static_cast<size_t>(kind)];
+}
+
+std::vector<std::string> ScanNode::ReadColumns() const {
+  std::vector<std::string> columns = schema()->field_names();
+  if (predicate == nullptr) return columns;
+  for (std::string& name : ColumnsOf(*predicate)) {
+    if (std::ranges::find(columns, name) == columns.end()) columns.push_back(std::move(name));
+  }
+  return columns;
 }
 
 Result<JoinKind> ParseJoinKind(std::string_view text) {

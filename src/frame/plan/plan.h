@@ -75,6 +75,9 @@ struct ScanNode : PlanNode {
   const ExprPtr predicate;  ///< pushed, bound over the source's schema; may be null
   const std::optional<int64_t> limit;
   const bool preserve_order;
+
+  /// Names of what has to be read: the columns delivered, and those that only the predicate looks at.
+  std::vector<std::string> ReadColumns() const;
 };
 
 struct FilterNode : PlanNode {
