@@ -25,6 +25,7 @@ struct ExplainFlags : LaunchFlags {
   bool tasks = false;
   std::string task_folder;
   int64_t task_bytes = engine::LoweringOptions().target_task_bytes;
+  int slots = engine::LoweringOptions().slots;
   bool several_ops = false;
   std::string profile;
   bool last = false;
@@ -43,10 +44,12 @@ std::string Note(const frame::PlanNode& node) {
 }
 
 // Cut into stages whose tasks write below `folder` and nowhere else.
-Result<std::vector<engine::Stage>> LowerInto(const std::string& folder, int64_t task_bytes,
+Result<std::vector<engine::Stage>> LowerInto(const std::string& folder, const ExplainFlags& flags,
                                              const runner::BoundFrames& bound, const std::vector<PlanPtr>& roots) {
-  engine::LoweringOptions options{
-      .target_task_bytes = task_bytes, .exchange_dir = folder + "/exchange", .run_id = MakeRunId()};
+  engine::LoweringOptions options{.target_task_bytes = flags.task_bytes,
+                                  .slots = flags.slots,
+                                  .exchange_dir = folder + "/exchange",
+                                  .run_id = MakeRunId()};
   engine::Staging staging;
   for (size_t i = 0; i < bound.writes.size(); ++i) staging.push_back(fmt::format("{}/output-{}", folder, i));
   return engine::Lower(roots, staging, options);
@@ -66,11 +69,11 @@ Json DescribeStages(const std::vector<engine::Stage>& stages) {
 }
 
 // One file a task, and stages.json with their order. The places that tasks write to are made here.
-Status WriteTasks(const std::string& folder, int64_t task_bytes, const runner::BoundFrames& bound,
+Status WriteTasks(const std::string& folder, const ExplainFlags& flags, const runner::BoundFrames& bound,
                   const std::vector<PlanPtr>& roots) {
   std::error_code error;
   std::string absolute = std::filesystem::absolute(folder, error).lexically_normal().string();
-  std::vector<engine::Stage> stages = MUTIRAO_TRY(LowerInto(absolute, task_bytes, bound, roots));
+  std::vector<engine::Stage> stages = MUTIRAO_TRY(LowerInto(absolute, flags, bound, roots));
   std::filesystem::create_directories(absolute + "/exchange", error);
   for (size_t i = 0; i < bound.writes.size(); ++i) {
     std::filesystem::create_directories(fmt::format("{}/output-{}", absolute, i), error);
@@ -110,14 +113,14 @@ Result<Json> ExplainOp(const orchestration::OpDef& op, const runner::BoundFrames
   json["optimized"] = frame::ExplainPlan(optimized, Note);
   json["optimized_plan"] = frame::PlanToJson(optimized);
   if (flags.tasks) {
-    std::vector<engine::Stage> stages = MUTIRAO_TRY(LowerInto("(tasks)", flags.task_bytes, bound, optimized));
+    std::vector<engine::Stage> stages = MUTIRAO_TRY(LowerInto("(tasks)", flags, bound, optimized));
     json["stages"] = DescribeStages(stages);
   }
   if (!flags.task_folder.empty()) {
     std::string folder = flags.several_ops ? flags.task_folder + "/" + op.name : flags.task_folder;
     std::vector<PlanPtr> dated = MUTIRAO_TRY(frame::FixToday(roots, frame::Today()));
     std::vector<PlanPtr> runnable = MUTIRAO_TRY(frame::Optimize(dated));
-    MUTIRAO_TRY(WriteTasks(folder, flags.task_bytes, bound, runnable));
+    MUTIRAO_TRY(WriteTasks(folder, flags, bound, runnable));
   }
   return json;
 }
@@ -181,6 +184,10 @@ Command ExplainCommand() {
             for (CLI::Option* other : {optimized, tasks, write}) other->excludes(last)->excludes(profile);
             app.add_option("--task-bytes", flags->task_bytes, "Stored bytes that a task should read")
                 ->check(CLI::PositiveNumber)
+                ->capture_default_str();
+            app.add_option("--slots", flags->slots,
+                           "Tasks that run at once, as the cluster has; what each may hold is taken as unknown")
+                ->check(CLI::Range(1, 100'000))
                 ->capture_default_str();
             AddLaunchFlags(app, *flags);
             return [flags](Terminal& terminal) { return Explain(terminal, *flags); };

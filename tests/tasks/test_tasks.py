@@ -57,6 +57,18 @@ def test_tasks_alone_give_the_rows_of_a_run(project, tasks):
     assert_same_rows(rows(by_tasks.select(by_run.column_names)), rows(by_run), by_run.column_names)
 
 
+def test_tasks_are_cut_for_the_slots_of_a_cluster(project):
+    project.write("in.csv", "n\n" + "".join(f"{i}\n" for i in range(10_000)))
+    job = project.job({"ops": {"load": {"frames": {"rows": {"read": {"csv": "in.csv"}}},
+                                        "write": [{"frame": "rows", "parquet": "out/rows"}]}}})
+    cut = {slots: project.run_ok("explain", job, "--tasks", "--task-bytes", 12_000, "--slots", slots).out for slots in (2, 3)}
+    assert "stage 0: 4 tasks" in cut[2] or "stage 0: 6 tasks" in cut[2], cut[2]
+    assert "stage 0: 6 tasks" in cut[3], cut[3]
+    for wrong in (0, -1, "many"):
+        refused = project.run("explain", job, "--tasks", "--slots", wrong)
+        assert refused.code == 2 and "--slots" in refused.err
+
+
 @pytest.mark.parametrize("kind", ["parquet", "csv"])
 def test_a_document_names_the_files_that_its_task_reads(project, kind):
     write = {"parquet": pa.parquet.write_table, "csv": pa.csv.write_csv}[kind]
