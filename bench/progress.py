@@ -1,11 +1,12 @@
 """Measure how right the time that a run says is left turns out, and what measuring with --profile costs.
 
-    bench/progress.py [--size 1GB] [--jobs J1,J2] [--rounds 3]
+    bench/progress.py [--size 1GB] [--jobs J1,J2] [--rounds 9] [--watch 3]
 
 A run draws its progress on a terminal, and this program is the terminal: of each line it notes when it came, what share is
 done and how long it says the rest takes. Told are the worst errors of the whole time foretold (since the start plus what is
-left, against what it took) after the first tenth. Each job also runs with and without --profile in turn; the least CPU time
-of each is compared, since a shared machine's clock changes by more than a profile costs.
+left, against what it took) after the first tenth. Each job also runs with and without --profile in turn (A B A B …), as
+whole processes; told are the medians of CPU and wall time of each, and the median of what --profile added within a pair:
+the clock of a shared machine changes by half, so that only neighbours compare.
 """
 
 import argparse
@@ -65,8 +66,10 @@ def arguments():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--size", default="1GB")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--jobs", type=names(EVERY), default=["J1", "J2", "J3", "J5"])
+    parser.add_argument("--rounds", type=int, default=9, help="pairs of runs with and without --profile; 0: none")
+    parser.add_argument("--watch", type=int, default=3, help="runs on a terminal; 0: none")
+    parser.add_argument("--lines", action="store_true", help="also say what each line of progress foretold")
+    parser.add_argument("--jobs", type=names(EVERY), default=["J1", "J2", "J3", "J5", "J7"])
     parser.add_argument("--program", type=Path, default=BUILD / "mutirao")
     parser.add_argument("--datagen", type=Path, default=BUILD / "mutirao-datagen")
     parser.add_argument("--data", type=Path, default=BENCH / "data")
@@ -75,6 +78,48 @@ def arguments():
     for name in ("program", "datagen", "data", "work"):
         setattr(args, name, getattr(args, name).resolve())
     return args
+
+
+def run_pairs(call, out, rounds, log):
+    """Runs without and with a profile, in turn."""
+    runs = {"plain": [], "profile": []}
+    for _ in range(rounds):
+        for kind, extra in (("plain", []), ("profile", [f"--profile={out}/profile"])):
+            empty(out)
+            runs[kind].append(measure([*call, *extra], log))
+    return runs
+
+
+def cost(runs):
+    said = []
+    for what, unit in (("cpu", "CPU"), ("wall", "wall")):
+        plain, profile = ([run[what] for run in runs[kind]] for kind in ("plain", "profile"))
+        added = statistics.median(b / a - 1 for a, b in zip(plain, profile)) * 100
+        said.append(f"{unit} {statistics.median(plain):.2f} s, with --profile {statistics.median(profile):.2f} s, "
+                    f"in a pair {added:+.1f} %")
+    return f"{len(runs['plain'])} pairs: {'; '.join(said)}"
+
+
+def foretold(call, out, rounds, tells_lines):
+    errors, lines, times = [], 0, []
+    for _ in range(rounds):
+        empty(out)
+        seen, took = watch(call)
+        if tells_lines:
+            print(f"  {took:.2f} s: " + ", ".join(f"{at:.2f} s {share:.0%} {((at + left) / took - 1) * 100:+.0f} %"
+                                                  for at, share, left in seen))
+        lines += len(seen)
+        times.append(took)
+        if (error := worst_error(seen, took)) is not None:
+            errors.append(error)
+    worst = f"{max(errors, key=abs) * 100:+.0f} %" if errors else "nothing drawn"
+    return (f"{statistics.median(times):.2f} s; worst error of the time foretold after the first tenth {worst} "
+            f"({lines} lines in {rounds} runs)")
+
+
+def empty(folder):
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
 
 
 def main():
@@ -86,26 +131,11 @@ def main():
         warm(data.folder / name for name in files)
         out = args.work / f"{job}-progress"
         call = command("mutirao", job, args.program, data.folder, out)
-        errors, lines, runs = [], 0, {"plain": [], "profile": []}
-        for _ in range(args.rounds):
-            for kind, extra in (("plain", []), ("profile", [f"--profile={out}/profile"])):
-                shutil.rmtree(out, ignore_errors=True)
-                out.mkdir(parents=True)
-                runs[kind].append(measure([*call, *extra], args.work / f"{job}-progress.log"))
-            shutil.rmtree(out, ignore_errors=True)
-            out.mkdir(parents=True)
-            seen, took = watch(call)
-            lines += len(seen)
-            if (error := worst_error(seen, took)) is not None:
-                errors.append(error)
+        if args.watch:
+            print(f"{job}: {foretold(call, out, args.watch, args.lines)}", flush=True)
+        if args.rounds:
+            print(f"{job}: {cost(run_pairs(call, out, args.rounds, args.work / f'{job}-progress.log'))}", flush=True)
         shutil.rmtree(out, ignore_errors=True)
-        wall = statistics.median(run["wall"] for run in runs["plain"])
-        plain, profile = (min(run["cpu"] for run in runs[kind]) for kind in ("plain", "profile"))
-        worst = f"{max(errors, key=abs) * 100:+.0f} %" if errors else "nothing drawn"
-        print(f"{job}: {wall:.2f} s; worst error of the time foretold after the first tenth {worst} "
-              f"({lines} lines in {args.rounds} runs); CPU {plain:.2f} s, with --profile {profile:.2f} s "
-              f"({(profile / plain - 1) * 100:+.1f} %)",
-              flush=True)
 
 
 if __name__ == "__main__":

@@ -33,8 +33,9 @@ def test_errors_count_after_the_first_tenth():
 def test_tells_of_a_job(root, binary, tmp_path):
     datagen = Path(os.environ.get("MUTIRAO_BUILD_DIR", root / "build" / "dev")) / "bin" / "mutirao-datagen"
     call = [sys.executable, root / "bench" / "progress.py", "--program", binary, "--datagen", datagen, "--data", tmp_path,
-            "--work", tmp_path / "work", "--size", "1MB", "--rounds", 1, "--jobs", "J1,J5"]
+            "--work", tmp_path / "work", "--size", "1MB", "--rounds", 2, "--watch", 1, "--lines", "--jobs", "J1,J5"]
     done = subprocess.run(list(map(str, call)), capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
-    assert [line[:3] for line in done.stdout.splitlines()] == ["J1:", "J5:"]
-    assert "--profile" in done.stdout
+    said = [line for line in done.stdout.splitlines() if not line.startswith("  ")]
+    assert [line[:3] for line in said] == ["J1:", "J1:", "J5:", "J5:"]
+    assert "1 runs" in said[0] and "2 pairs: CPU" in said[1] and "with --profile" in said[3]
