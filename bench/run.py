@@ -4,7 +4,7 @@
 
 Data are made by mutirao-datagen below bench/data (seeded, so anybody has the same). Input is warm in the page cache.
 Raw figures go to bench/results/<cpu>.json, beside those of the jobs that were not run this time; bench/table.py makes
-the README's table from them. J6 and Spark run only when they are named.
+the README's table from them. J6, Spark and dask_csv (Dask with its own CSV reader) run only when they are named.
 """
 
 import argparse
@@ -102,7 +102,7 @@ def measure_job(job, systems, args, folder):
 def say(job, figures):
     ours = figures.get("mutirao", next(iter(figures.values())))
     for system, its in figures.items():
-        print(f"{job} {system:8} {its['median_wall']:8.2f} s {its['median_wall'] / ours['median_wall']:6.2f} ×  "
+        print(f"{job} {system:9} {its['median_wall']:8.2f} s {its['median_wall'] / ours['median_wall']:6.2f} ×  "
               f"{its['median_cpu']:7.2f} s CPU  {its['peak_rss_mib']:7.0f} MiB  {its['output_bytes'] / 1e6:7.1f} MB written",
               flush=True)
 

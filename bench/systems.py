@@ -15,6 +15,7 @@ PEERS = {
     "duckdb": ("duckdb", EVERY),
     "polars": ("polars", JOBS),
     "dask": ("distributed", JOBS),
+    "dask_csv": ("distributed", ("J1", "J2", "J3", "J4", "J5")),  # J7 reads no CSV
     "pyarrow": ("pyarrow", ("J1", "J4", "J7")),  # streaming; it has no join or group of its own that would do J2 and J5 alone
     "spark": ("pyspark", JOBS),
 }

@@ -12,7 +12,8 @@ BEGIN, END = "<!-- bench:begin -->", "<!-- bench:end -->"
 WHAT = {"J1": "filter, 10 of 30 columns", "J2": "J1 + date, trim, join, decimal", "J3": "30 columns, all rows",
         "J4": "J1 from ZIP (others: gzip)", "J5": "group by two columns, distinct counts",
         "J6": "J2 at full size in 2 GiB", "J7": "Parquet: filter, join, group"}
-NAMES = {"mutirao": "Mutirão", "duckdb": "DuckDB", "polars": "Polars", "dask": "Dask", "pyarrow": "pyarrow", "spark": "Spark"}
+NAMES = {"mutirao": "Mutirão", "duckdb": "DuckDB", "polars": "Polars", "dask": "Dask", "dask_csv": "Dask read_csv",
+         "pyarrow": "pyarrow", "spark": "Spark"}
 
 
 def label(system, job, figures):

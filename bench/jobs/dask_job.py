@@ -54,14 +54,14 @@ def cleaned(name, column):
     return column
 
 
-def joined(data):
+def joined(data, read):
     active = read(data / "est.csv", ESTABLISHMENT, [*J1, "situacao_cadastral"], cleaned)
     companies = read(data / "emp.csv", COMPANY,
                      ["cnpj_basico", "razao_social", "natureza_juridica", "porte", "capital_social"], cleaned)
     return active[active.situacao_cadastral == "02"][J1].merge(companies, on="cnpj_basico")
 
 
-def by_activity(data):
+def by_activity(data, read):
     rows = read(data / "est.csv", ESTABLISHMENT, J5)
     rows["active"] = (rows.situacao_cadastral == "02").astype("int64")
     rows["years"] = 2026 - rows.data_inicio_atividade.str.slice(0, 4).astype("int64")
@@ -73,7 +73,7 @@ def by_activity(data):
     return sums.join(groups.cnpj_basico.nunique(split_out=1).rename("companies")).reset_index()
 
 
-def by_town(data):
+def by_town(data, _):
     towns = dd.read_parquet(data / "est.parquet", columns=["cnpj_basico", "uf", "municipio", "data_inicio_atividade"],
                             filters=[("situacao_cadastral", "==", "02")], dtype_backend="pyarrow")
     companies = dd.read_parquet(data / "emp.parquet", columns=["cnpj_basico", "natureza_juridica", "capital_social"],
@@ -84,22 +84,26 @@ def by_town(data):
     return groups.reset_index()
 
 
-def frame(job, data):
+def frame(job, data, read):
     if job in ("J1", "J4"):
         rows = read(data / ("est.csv.gz" if job == "J4" else "est.csv"), ESTABLISHMENT, [*J1, "situacao_cadastral"])
         return rows[rows.situacao_cadastral == "02"][J1]
     if job == "J3":
         return read(data / "est.csv", ESTABLISHMENT, ESTABLISHMENT)
     if job in ("J2", "J5", "J7"):
-        return {"J2": joined, "J5": by_activity, "J7": by_town}[job](data)
+        return {"J2": joined, "J5": by_activity, "J7": by_town}[job](data, read)
     sys.exit(f"dask_job.py knows no {job}")
 
 
-if __name__ == "__main__":
-    job, data, out = sys.argv[1:]
+def main(job, data, out, read):
+    """`read` gives a table of the register as a frame: what differs between the ways to read CSV."""
     with LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as cluster, Client(cluster):
-        frame(job, Path(data)).to_parquet(out, compression="zstd", compression_level=1, write_index=False)
+        frame(job, Path(data), read).to_parquet(out, compression="zstd", compression_level=1, write_index=False)
     # Written and closed. Python 3.11's own way out may abort ("exception not rethrown") when a thread that the
     # cluster left behind wakes up inside Arrow's code while the interpreter goes away.
     sys.stdout.flush()
     os._exit(0)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:], read)

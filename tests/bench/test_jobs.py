@@ -51,6 +51,13 @@ def test_systems_agree(bench, place, job):
         assert its["median_wall"] > 0 and its["median_cpu"] > 0 and its["peak_rss_mib"] > 10
 
 
+@pytest.mark.parametrize("job", ["J2", "J4"])
+def test_dask_with_its_own_reader_agrees(bench, place, job):
+    done = bench("--size", "2MB", "--jobs", job, "--systems", "mutirao,dask_csv")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert list(results(place)["jobs"][job]["systems"]) == ["mutirao", "dask_csv"]
+
+
 def test_full_size_job_agrees(bench, place):
     done = bench("--full-size", "2MB", "--jobs", "J6")
     assert done.returncode == 0, done.stdout + done.stderr
