@@ -32,7 +32,7 @@ def dump_frames(dump):
 def test_the_main_job_gives_the_same_rows(cluster, dump_frames, tmp_path):
     answer = cluster.run(frames=dump_frames, frame="active", folder=str(tmp_path), task_bytes=20_000)
     assert answer["same"] and answer["rows"] > 50
-    assert answer["account"]["tasks"] > 4 and answer["account"]["attempts_lost"] == 0
+    assert answer["account"]["tasks"] > 2 and answer["account"]["attempts_lost"] == 0
     assert sum(worker["tasks"] for worker in answer["account"]["workers"].values()) == answer["account"]["tasks"]
     assert list(tmp_path.rglob("*token*")) == [] and list(tmp_path.rglob("*.mxch")) == []
 
