@@ -1,6 +1,12 @@
 #include "engine/exchange/exchange_file.h"
 
 #include <cstring>
+#include <filesystem>
+
+#include <arrow/buffer.h>
+#include <arrow/io/file.h>
+
+#include "columnar/arrow_status.h"
 
 namespace mutirao::engine {
 namespace {
@@ -68,6 +74,41 @@ Result<ExchangeIndex> ExchangeIndex::Read(const storage::Object& file) {
 
 std::string ExchangeFileName(const std::string& attempt) {
   return "exchange-" + attempt + ".mxch";
+}
+
+Result<std::unique_ptr<ExchangeOutput>> ExchangeOutput::Create(const std::string& folder, const std::string& attempt) {
+  std::unique_ptr<ExchangeOutput> output(new ExchangeOutput(folder, ExchangeFileName(attempt)));
+  output->file_ = MUTIRAO_TRY(arrow::io::FileOutputStream::Open(output->Partial()));
+  return output;
+}
+
+ExchangeOutput::~ExchangeOutput() {
+  std::error_code ignored;
+  std::filesystem::remove(Partial(), ignored);
+}
+
+Result<int64_t> ExchangeOutput::Append(const std::vector<std::shared_ptr<arrow::Buffer>>& blocks) {
+  std::lock_guard lock(mutex_);
+  MUTIRAO_TRY(failed_);
+  const int64_t begin = size_;
+  for (const std::shared_ptr<arrow::Buffer>& block : blocks) {
+    failed_ = FromArrow(file_->Write(block));
+    MUTIRAO_TRY(failed_);
+    size_ += block->size();
+  }
+  return begin;
+}
+
+Result<int64_t> ExchangeOutput::Finish(const ExchangeIndex& index) {
+  std::lock_guard lock(mutex_);
+  MUTIRAO_TRY(failed_);
+  const std::string footer = index.ToFooter();
+  MUTIRAO_TRY(file_->Write(footer.data(), static_cast<int64_t>(footer.size())));
+  MUTIRAO_TRY(file_->Close());
+  std::error_code error;
+  std::filesystem::rename(Partial(), folder_ + "/" + name_, error);
+  if (error) return Status::Io("rename " + Partial() + ": " + error.message());
+  return size_ + static_cast<int64_t>(footer.size());
 }
 
 }  // namespace mutirao::engine

@@ -2,8 +2,12 @@
 
 #include <cstdint>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <vector>
+
+#include <arrow/io/type_fwd.h>
+#include <arrow/type_fwd.h>
 
 #include "base/json.h"
 #include "columnar/type.h"
@@ -18,7 +22,8 @@ struct ExchangeBlock {
   int64_t rows = 0;
 };
 
-/// What stands where in an exchange file: the blocks of each bucket, back to back.
+/// What stands where in an exchange file. A task that holds all its rows writes the blocks of a bucket back to back;
+/// one that has more writes such runs one after another.
 ///
 /// The file is the blocks, the index as JSON, its length in 8 bytes (little-endian) and the mark "MUTXCH02".
 struct ExchangeIndex {
@@ -31,5 +36,39 @@ struct ExchangeIndex {
 
 /// The name of the file that an attempt of a task writes.
 std::string ExchangeFileName(const std::string& attempt);
+
+/// Write the exchange file of an attempt of a task, which readers see whole or not at all.
+///
+/// Ownership: destroyed without Finish, it leaves nothing.
+/// Threads: Append from any.
+/// Errors: sticky.
+class ExchangeOutput {
+ public:
+  static Result<std::unique_ptr<ExchangeOutput>> Create(const std::string& folder, const std::string& attempt);
+  ~ExchangeOutput();
+  ExchangeOutput(const ExchangeOutput&) = delete;
+  ExchangeOutput& operator=(const ExchangeOutput&) = delete;
+
+  /// Write blocks one behind the other; gives where the first begins.
+  Result<int64_t> Append(const std::vector<std::shared_ptr<arrow::Buffer>>& blocks);
+
+  /// Write the index and let the file be seen; gives its size.
+  Result<int64_t> Finish(const ExchangeIndex& index);
+
+  /// The file's name in its folder.
+  const std::string& name() const { return name_; }
+
+ private:
+  ExchangeOutput(std::string folder, std::string name) : folder_(std::move(folder)), name_(std::move(name)) {}
+  std::string Partial() const { return folder_ + "/." + name_ + ".partial"; }
+
+  const std::string folder_;
+  const std::string name_;
+  std::mutex mutex_;
+  // Guarded by mutex_.
+  std::shared_ptr<arrow::io::FileOutputStream> file_;
+  int64_t size_ = 0;
+  Status failed_;
+};
 
 }  // namespace mutirao::engine

@@ -1,15 +1,16 @@
 #include "engine/exchange/exchange_sink.h"
 
 #include <filesystem>
+#include <span>
 
 #include <arrow/api.h>
-#include <arrow/io/file.h>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
 #include "columnar/arrow_status.h"
 #include "engine/exchange/exchange_file.h"
 #include "engine/keys/key_encoder.h"
+#include "engine/memory/batch_bytes.h"
 #include "engine/memory/packed_batch.h"
 #include "engine/pipeline/chunk.h"
 #include "engine/rows/gather.h"
@@ -17,117 +18,150 @@
 namespace mutirao::engine {
 namespace {
 
-// Rows of a bucket are gathered until they are worth a batch; all buckets are written when a worker holds too many.
+// Rows of a bucket are gathered until they are worth a batch; all buckets are packed when a worker holds too many, and
+// written when too much is packed: what waits here is in nobody's budget.
 constexpr size_t kRowsOfABatch = size_t{1} << 14;
 constexpr size_t kRowsHeld = size_t{1} << 20;
+constexpr int64_t kBytesHeld = int64_t{32} << 20;
+constexpr int64_t kLeastBytesHeld = int64_t{4} << 20;  // of a worker, where they are many
+constexpr int64_t kBytesPacked = int64_t{64} << 20;
 
 struct PackedBlock {
-  std::shared_ptr<arrow::Buffer> bytes;
-  int64_t rows = 0;
+  std::shared_ptr<arrow::Buffer> bytes;  // null once it is in the file
+  ExchangeBlock place;                   // its offset is known once it is in the file
 };
 
-// What a worker has of one bucket: rows that wait, and batches that are packed.
+// What a worker has of one bucket: rows that wait, and batches that are packed, of which the first are written.
 struct WorkersBucket {
   std::vector<RowRef> pending;
   std::vector<PackedBlock> packed;
+  size_t written = 0;
 };
 
 struct Worker {
   std::vector<WorkersBucket> buckets;
   std::vector<BatchPtr> held;
   size_t rows_held = 0;
+  int64_t bytes_held = 0;
+  int64_t bytes_packed = 0;
 };
 
 class ExchangeWriter : public frame::SinkWriter {
  public:
-  ExchangeWriter(SchemaPtr schema, std::vector<int> keys, int partitions, const frame::SinkContext& context)
+  ExchangeWriter(SchemaPtr schema, std::vector<int> keys, int partitions, int workers,
+                 std::unique_ptr<ExchangeOutput> output)
       : schema_(std::move(schema)),
         keys_(std::move(keys)),
         partitions_(keys_.empty() ? 1 : static_cast<size_t>(partitions)),
-        folder_(context.staging),
-        name_(ExchangeFileName(context.attempt)),
-        workers_(static_cast<size_t>(context.workers)) {
+        output_(std::move(output)),
+        workers_(static_cast<size_t>(workers)) {
     for (Worker& worker : workers_) worker.buckets.resize(partitions_);
-  }
-  ~ExchangeWriter() override {
-    std::error_code ignored;
-    std::filesystem::remove(Partial(), ignored);
   }
 
   Status Write(int number, const BatchPtr& batch) override {
     Worker& worker = workers_[static_cast<size_t>(number)];
-    if (keys_.empty()) return Append(worker.buckets[0], *batch);
+    if (keys_.empty()) {
+      MUTIRAO_TRY(Pack(worker, 0, *batch));
+      return WriteWhereMuch(worker);
+    }
     KeyBatch keys;
     KeyEncoder encoder(keys_);
     MUTIRAO_TRY(encoder.Encode(*batch, &keys));
     const auto chunk = static_cast<uint32_t>(worker.held.size());
     worker.held.push_back(batch);
     worker.rows_held += keys.size();
+    worker.bytes_held += BytesOfRows(*batch);
     for (uint32_t row = 0; row < keys.size(); ++row) {
       worker.buckets[BucketOf(keys.hashes[row], static_cast<uint32_t>(partitions_))].pending.push_back({chunk, row});
     }
-    return worker.rows_held >= std::min(kRowsHeld, kRowsOfABatch * partitions_) ? Flush(worker) : Status();
+    return HoldsMuch(worker) ? Flush(worker) : Status();
   }
 
   Status FinishWorker(int number) override { return Flush(workers_[static_cast<size_t>(number)]); }
 
   Result<std::vector<frame::PartInfo>> Finish() override {
-    std::shared_ptr<arrow::io::FileOutputStream> file = MUTIRAO_TRY(arrow::io::FileOutputStream::Open(Partial()));
+    MUTIRAO_TRY(WritePacked(workers_));
     ExchangeIndex index;
-    int64_t offset = 0, rows = 0;
+    int64_t rows = 0;
     for (size_t bucket = 0; bucket < partitions_; ++bucket) {
       index.buckets.emplace_back();
-      for (Worker& worker : workers_) {
-        for (PackedBlock& block : worker.buckets[bucket].packed) {
-          MUTIRAO_TRY(file->Write(block.bytes));
-          index.buckets.back().push_back({offset, block.bytes->size(), block.rows});
-          offset += block.bytes->size();
-          rows += block.rows;
-          block.bytes.reset();
+      for (const Worker& worker : workers_) {
+        for (const PackedBlock& block : worker.buckets[bucket].packed) {
+          index.buckets.back().push_back(block.place);
+          rows += block.place.rows;
         }
       }
     }
-    const std::string footer = index.ToFooter();
-    MUTIRAO_TRY(file->Write(footer.data(), static_cast<int64_t>(footer.size())));
-    MUTIRAO_TRY(file->Close());
-    std::error_code error;
-    std::filesystem::rename(Partial(), folder_ + "/" + name_, error);
-    if (error) return Status::Io("rename " + Partial() + ": " + error.message());
-    return std::vector<frame::PartInfo>{{name_, rows, offset + static_cast<int64_t>(footer.size())}};
+    int64_t size = MUTIRAO_TRY(output_->Finish(index));
+    return std::vector<frame::PartInfo>{{output_->name(), rows, size}};
   }
 
  private:
-  std::string Partial() const { return folder_ + "/." + name_ + ".partial"; }
+  bool HoldsMuch(const Worker& worker) const {
+    const auto workers = static_cast<int64_t>(workers_.size());
+    return worker.rows_held >= std::min(kRowsHeld, kRowsOfABatch * partitions_) ||
+           worker.bytes_held >= std::max(kLeastBytesHeld, kBytesHeld / workers);
+  }
 
-  static Status Append(WorkersBucket& bucket, const arrow::RecordBatch& batch) {
+  static Status Pack(Worker& worker, size_t bucket, const arrow::RecordBatch& batch) {
     if (batch.num_rows() == 0) return {};
     std::shared_ptr<arrow::Buffer> bytes = MUTIRAO_TRY(PackBatch(batch));
-    bucket.packed.push_back({std::move(bytes), batch.num_rows()});
+    const ExchangeBlock place{.length = bytes->size(), .rows = batch.num_rows()};
+    worker.bytes_packed += bytes->size();
+    worker.buckets[bucket].packed.push_back({std::move(bytes), place});
     return {};
   }
 
   Status Flush(Worker& worker) {
     if (worker.held.empty()) return {};
     const BatchGather gather(schema_, worker.held);
-    for (WorkersBucket& bucket : worker.buckets) {
+    for (size_t number = 0; number < partitions_; ++number) {
+      WorkersBucket& bucket = worker.buckets[number];
       for (size_t at = 0; at < bucket.pending.size(); at += static_cast<size_t>(kBatchRows)) {
         const auto rows = std::span(bucket.pending)
                               .subspan(at, std::min(bucket.pending.size() - at, static_cast<size_t>(kBatchRows)));
         BatchPtr batch = MUTIRAO_TRY(gather.Take(rows));
-        MUTIRAO_TRY(Append(bucket, *batch));
+        MUTIRAO_TRY(Pack(worker, number, *batch));
       }
       bucket.pending.clear();
     }
     worker.held.clear();
     worker.rows_held = 0;
+    worker.bytes_held = 0;
+    return WriteWhereMuch(worker);
+  }
+
+  Status WriteWhereMuch(Worker& worker) {
+    const bool much = worker.bytes_packed >= kBytesPacked / static_cast<int64_t>(workers_.size());
+    return much ? WritePacked(std::span(&worker, 1)) : Status();
+  }
+
+  // All that these workers have packed, bucket by bucket.
+  Status WritePacked(std::span<Worker> workers) {
+    std::vector<PackedBlock*> blocks;
+    std::vector<std::shared_ptr<arrow::Buffer>> bytes;
+    for (size_t number = 0; number < partitions_; ++number) {
+      for (Worker& worker : workers) {
+        WorkersBucket& bucket = worker.buckets[number];
+        for (; bucket.written < bucket.packed.size(); ++bucket.written) {
+          blocks.push_back(&bucket.packed[bucket.written]);
+          bytes.push_back(std::move(blocks.back()->bytes));
+        }
+      }
+    }
+    int64_t offset = MUTIRAO_TRY(output_->Append(bytes));
+    for (PackedBlock* block : blocks) {
+      block->place.offset = offset;
+      offset += block->place.length;
+    }
+    for (Worker& worker : workers) worker.bytes_packed = 0;
     return {};
   }
 
   const SchemaPtr schema_;
   const std::vector<int> keys_;
   const size_t partitions_;
-  const std::string folder_;
-  const std::string name_;
+  const std::unique_ptr<ExchangeOutput> output_;
   std::vector<Worker> workers_;
 };
 
@@ -151,8 +185,9 @@ Result<std::unique_ptr<frame::SinkWriter>> ExchangeSink::Open(const frame::SinkC
   std::error_code error;
   std::filesystem::create_directories(context.staging, error);
   if (error) return Status::Io("make folder " + context.staging + ": " + error.message());
+  auto output = MUTIRAO_TRY(ExchangeOutput::Create(context.staging, context.attempt));
   return std::unique_ptr<frame::SinkWriter>(
-      std::make_unique<ExchangeWriter>(schema_, std::move(keys), partitions_, context));
+      std::make_unique<ExchangeWriter>(schema_, std::move(keys), partitions_, context.workers, std::move(output)));
 }
 
 }  // namespace mutirao::engine
