@@ -3,8 +3,9 @@
 // Each line of the input is one of
 //   {"start": {"provider", "config", "workers", "name", "python"}}   answer {"workers": [{"worker", "pid", "slots"}]}
 //   {"frames": …, "frame": name, "folder": place for outputs, "task_bytes": n, "partitions": n, "only": "cluster",
-//    "joins": "broadcast" or "partitioned"}
-//        answer {"rows": n, "same": bool, "account": {…}, "seconds": n, "set_aside": rows}
+//    "joins": "broadcast" or "partitioned", "show": bool}
+//        answer {"rows": n, "same": bool, "account": {…}, "seconds": n, "set_aside": rows, "shown": the rows, each as
+//        JSON}
 //   {"close": true}   answer {"closed": true, "worker_seconds": n}
 // or is answered by {"error": text, "code": name}. A line "cancel" asks the plan that runs to stop. Lines {"event":
 // kind, …} may come in between.
@@ -176,6 +177,7 @@ class Server {
     Json answer = {{"rows", rows.size()}, {"seconds", outcome.staged.report.seconds}, {"set_aside", set_aside}};
     answer["account"] = outcome.account;
     answer["exchange_left"] = std::filesystem::exists(request.staging[0] + "/exchange");
+    if (line.value("show", false)) answer["shown"] = rows;
     if (line.value("only", std::string()) == "cluster") return answer;
     const std::string other = MUTIRAO_TRY(sink.Begin(request.attempt + "-embedded"));
     auto report = engine::Execute(writes, {other}, {.attempt = "embedded"});

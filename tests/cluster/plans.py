@@ -35,8 +35,8 @@ class Cluster:
     def begin(self, **plan):
         self.tell(json.dumps(plan))
 
-    def answer(self):
-        return self.answers.get(timeout=2 * PATIENCE)  # longer than a plan waits for a worker: its error says more
+    def answer(self, patience=2 * PATIENCE):  # longer than a plan waits for a worker: its error says more
+        return self.answers.get(timeout=patience)
 
     def ask(self, line):
         self.tell(json.dumps(line))
