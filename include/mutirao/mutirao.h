@@ -4,6 +4,7 @@
 
 #include <mutirao/expr.h>
 #include <mutirao/frame.h>
+#include <mutirao/function.h>
 #include <mutirao/op.h>
 #include <mutirao/read.h>
 #include <mutirao/resource.h>

@@ -54,6 +54,9 @@ class Binder {
   ExprPtr BindIn(const Expr& expr, std::vector<ExprPtr> args);
   ExprPtr BindMembership(const Expr& expr, std::vector<ExprPtr> args);
   ExprPtr BindFunction(const Expr& expr, const FunctionDef& function, std::vector<ExprPtr> args);
+  // The function of a module that a call means.
+  const FunctionDef* OwnFunction(const Expr& expr) const;
+  ExprPtr FailUnknown(const Expr& expr);
 
   ExprPtr RequireBool(const ExprPtr& expr, std::string_view where);
   ExprPtr Convert(const ExprPtr& expr, const TypePtr& type);
@@ -206,7 +209,8 @@ ExprPtr Binder::BindCase(const Expr& expr) {
 }
 
 ExprPtr Binder::BindCall(const Expr& expr) {
-  const FunctionDef* function = FindFunction(expr.name());
+  const FunctionDef* own = OwnFunction(expr);
+  const FunctionDef* function = own != nullptr ? own : FindFunction(expr.name());
   bool aggregate = function != nullptr && function->kind == FunctionKind::kAggregate;
   bool good = true;
   if (aggregate && !options_.allow_aggregates) {
@@ -225,15 +229,31 @@ ExprPtr Binder::BindCall(const Expr& expr) {
     good &= args.back() != nullptr;
   }
   inside_aggregate_ = outside;
-  if (function != nullptr) return good ? BindFunction(expr, *function, std::move(args)) : nullptr;
+  if (function != nullptr) {
+    ExprPtr bound = good ? BindFunction(expr, *function, std::move(args)) : nullptr;
+    return bound == nullptr || own == nullptr ? bound : Expr::WithFunction(*bound, own);
+  }
   static const auto* operators =
       new std::vector<std::string>{"and", "or", "not", "=", "<>",     "<",  "<=",   ">",       ">=", "+",
                                    "-",   "*",  "/",   "%", "negate", "||", "like", "is_null", "in", "between"};
   if (std::find(operators->begin(), operators->end(), expr.name()) != operators->end()) {
     return good ? BindOperator(expr, std::move(args)) : nullptr;
   }
+  return FailUnknown(expr);
+}
+
+const FunctionDef* Binder::OwnFunction(const Expr& expr) const {
+  if (expr.function() != nullptr || options_.functions == nullptr) return expr.function();
+  auto found = options_.functions->find(expr.name());
+  return found == options_.functions->end() ? nullptr : found->second;
+}
+
+ExprPtr Binder::FailUnknown(const Expr& expr) {
   std::vector<std::string> names;
   for (const FunctionDef* known : AllFunctions()) names.push_back(known->name);
+  if (options_.functions != nullptr) {
+    for (const auto& [name, function] : *options_.functions) names.push_back(name);
+  }
   return Fail(expr, fmt::format("there is no function {}()", expr.name()), DidYouMean(expr.name(), names));
 }
 

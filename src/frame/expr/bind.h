@@ -4,6 +4,7 @@
 #include <string>
 
 #include "frame/expr/expr.h"
+#include "frame/expr/function.h"
 
 namespace mutirao::frame {
 
@@ -12,6 +13,8 @@ using Parameters = std::map<std::string, ScalarPtr>;
 
 struct BindOptions {
   const Parameters* parameters = nullptr;
+  /// Beside the built-in ones.
+  const FunctionSet* functions = nullptr;
   /// Aggregate functions may stand in the expression (an aggregate step), otherwise they are an error.
   bool allow_aggregates = false;
   /// What the columns belong to, for messages: "cnpj/estabelecimentos". Empty: "the input".
@@ -19,7 +22,8 @@ struct BindOptions {
 };
 
 /// Give every node of `expr` its type against the columns of `schema`, with implicit casts made explicit and
-/// parameters replaced by literals. Binding a bound expression again (against a schema with the same types) is allowed.
+/// parameters replaced by literals; calls keep the function of a module that they were bound to. Binding a bound
+/// expression again (against a schema with the same types) is allowed.
 ///
 /// Errors: kInvalid; every fault found is added to `errors` (message, span, help with a did-you-mean; pointer empty)
 /// when it is given, and all are in the Status otherwise.

@@ -266,7 +266,7 @@ Result<NodePtr> Compiler::CompileInByComparing(const Expr& expr) {
 
 Result<NodePtr> Compiler::CompileKernel(const Expr& expr) {
   auto args = MUTIRAO_TRY(CompileAll(expr.args(), false, ""));
-  CallSite site{.result_type = expr.type()};
+  CallSite site{.result_type = expr.type(), .columns = ColumnsOf(expr)};
   bool constant = true;
   for (const NodePtr& arg : args) {
     const auto* value = dynamic_cast<const ConstantNode*>(arg.get());
@@ -279,7 +279,7 @@ Result<NodePtr> Compiler::CompileKernel(const Expr& expr) {
   Kernel kernel;
   if (expr.kind() == ExprKind::kCast) {
     kernel = MUTIRAO_TRY(MakeCast(args[0]->type, expr.type(), expr.try_cast()));
-  } else if (const FunctionDef* function = FindFunction(expr.name())) {
+  } else if (const FunctionDef* function = expr.function() ? expr.function() : FindFunction(expr.name())) {
     if (function->kind == FunctionKind::kAggregate) {
       return Status::Invalid(fmt::format("{}() is an aggregate and cannot be computed row by row", expr.name()));
     }

@@ -80,10 +80,17 @@ ExprPtr Expr::WithType(const Expr& expr, TypePtr type) {
   return copy;
 }
 
+ExprPtr Expr::WithFunction(const Expr& expr, const FunctionDef* function) {
+  auto copy = std::shared_ptr<Expr>(new Expr(expr));
+  copy->function_ = function;
+  return copy;
+}
+
 bool Expr::Equals(const Expr& other) const {
   if (this == &other) return true;
   if (kind_ != other.kind_ || name_ != other.name_ || try_cast_ != other.try_cast_) return false;
   if (type_ && other.type_ && !type_->Equals(*other.type_)) return false;
+  if (type_ && other.type_ && function_ != other.function_) return false;
   if ((literal_ != nullptr) != (other.literal_ != nullptr)) return false;
   if (literal_ && !literal_->Equals(*other.literal_, arrow::EqualOptions::Defaults().nans_equal(true))) return false;
   return std::equal(args_.begin(), args_.end(), other.args_.begin(), other.args_.end(),

@@ -12,6 +12,7 @@
 namespace mutirao::frame {
 
 class Expr;
+struct FunctionDef;
 using ExprPtr = std::shared_ptr<const Expr>;
 
 enum class ExprKind : uint8_t {
@@ -47,12 +48,15 @@ class Expr {
   /// Copy a node with other arguments or with a type; everything else is kept.
   static ExprPtr WithArgs(const Expr& expr, std::vector<ExprPtr> args);
   static ExprPtr WithType(const Expr& expr, TypePtr type);
+  static ExprPtr WithFunction(const Expr& expr, const FunctionDef* function);
 
   ExprKind kind() const { return kind_; }
   /// The column's, parameter's or function's name.
   const std::string& name() const { return name_; }
   const ScalarPtr& literal() const { return literal_; }
   const std::vector<ExprPtr>& args() const { return args_; }
+  /// The function of a module that a bound call is of; null for operators and built-in functions, which the name tells.
+  const FunctionDef* function() const { return function_; }
   /// Null before binding, except for literals and casts.
   const TypePtr& type() const { return type_; }
   bool try_cast() const { return try_cast_; }
@@ -82,6 +86,7 @@ class Expr {
   ScalarPtr literal_;
   std::vector<ExprPtr> args_;
   TypePtr type_;
+  const FunctionDef* function_ = nullptr;
 };
 
 /// Parse SQL expression text. Errors: kInvalid; `error` (optional) gets message, span and help for the caller to place.

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -24,6 +25,8 @@ struct CallSite {
   /// The value of an argument that is constant, null pointer for others.
   std::vector<ScalarPtr> constants;
   TypePtr result_type;
+  /// Columns that the arguments read, for messages; empty while a call is only checked.
+  std::vector<std::string> columns;
 };
 
 enum class FunctionKind : uint8_t { kScalar, kAggregate };
@@ -39,6 +42,9 @@ struct FunctionDef {
   std::vector<std::pair<std::string, std::string>> examples;
   /// False for today(), which a run replaces by its date before anything else (FixToday).
   bool deterministic = true;
+  /// Of a function of a module: the library's file here, and its content's hash, by which it is found elsewhere.
+  std::string library;
+  std::string module;
 
   /// Decide the result type from argument types, and which type each argument is to be cast to.
   /// Errors: kInvalid with a message for people ("expects text, got int64").
@@ -50,6 +56,10 @@ struct FunctionDef {
 
 /// Find a function by its lower-case name; null when there is none.
 const FunctionDef* FindFunction(std::string_view name);
+
+/// The functions of modules that an expression may call beside the built-in ones, by name. They live as long as the
+/// process.
+using FunctionSet = std::map<std::string, const FunctionDef*, std::less<>>;
 
 /// All functions and aggregates in alphabetical order.
 const std::vector<const FunctionDef*>& AllFunctions();

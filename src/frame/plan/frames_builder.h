@@ -15,6 +15,8 @@ struct FramesContext {
   const FormatRegistry* registry = nullptr;
   FormatContext formats;
   const Parameters* parameters = nullptr;
+  /// Of the job's modules.
+  const FunctionSet* functions = nullptr;
 };
 
 /// The frames of an op by name.

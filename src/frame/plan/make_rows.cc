@@ -15,7 +15,7 @@ Result<PlanPtr> MakeScan(SourcePtr source, bool preserve_order) {
 }
 
 Result<PlanPtr> MakeScan(SourcePtr source, std::vector<std::string> columns, ExprPtr predicate,
-                         std::optional<int64_t> limit, bool preserve_order) {
+                         std::optional<int64_t> limit, bool preserve_order, const BindOptions& options) {
   MUTIRAO_TRY(CheckOutputNames(columns));
   arrow::FieldVector fields;
   for (const std::string& name : columns) {
@@ -23,7 +23,7 @@ Result<PlanPtr> MakeScan(SourcePtr source, std::vector<std::string> columns, Exp
     fields.push_back(arrow::field(name, type));
   }
   if (predicate != nullptr) {
-    predicate = MUTIRAO_TRY(BindPredicate(predicate, *source->schema()));
+    predicate = MUTIRAO_TRY(BindPredicate(predicate, *source->schema(), options));
     if (!source->CanPush(*predicate)) {
       return Status::Invalid(
           fmt::format("{} cannot evaluate {} while it reads", source->Describe(), predicate->ToString()));

@@ -219,7 +219,7 @@ struct WriteNode : PlanNode {
 /// All columns of the source.
 Result<PlanPtr> MakeScan(SourcePtr source, bool preserve_order = false);
 /// These columns, in this order. Errors: also a predicate that the source cannot take.
-Result<PlanPtr> MakeScan(SourcePtr source, std::vector<std::string> columns, ExprPtr predicate, std::optional<int64_t> limit, bool preserve_order);
+Result<PlanPtr> MakeScan(SourcePtr source, std::vector<std::string> columns, ExprPtr predicate, std::optional<int64_t> limit, bool preserve_order, const BindOptions& options = {});
 Result<PlanPtr> MakeFilter(PlanPtr input, const ExprPtr& predicate, const BindOptions& options = {}, Diagnostics* errors = nullptr);
 Result<PlanPtr> MakeProject(PlanPtr input, const std::vector<NamedExpr>& columns, const BindOptions& options = {}, Diagnostics* errors = nullptr);
 /// Add or replace columns, all computed from the row as it came in.

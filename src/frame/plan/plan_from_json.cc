@@ -12,8 +12,13 @@ namespace {
 class NodeReader {
  public:
   NodeReader(const Json& json, std::vector<PlanPtr> inputs, SchemaPtr schema, const FormatRegistry& registry,
-             const FormatContext& context)
-      : json_(json), inputs_(std::move(inputs)), schema_(std::move(schema)), registry_(registry), context_(context) {}
+             const FormatContext& context, const FunctionSet& functions)
+      : json_(json),
+        inputs_(std::move(inputs)),
+        schema_(std::move(schema)),
+        registry_(registry),
+        context_(context),
+        options_{.functions = &functions} {}
 
   Result<PlanPtr> Read(NodeKind kind);
 
@@ -71,6 +76,7 @@ class NodeReader {
   const SchemaPtr schema_;
   const FormatRegistry& registry_;
   const FormatContext& context_;
+  const BindOptions options_;
 };
 
 Result<PlanPtr> NodeReader::Scan() const {
@@ -82,7 +88,7 @@ Result<PlanPtr> NodeReader::Scan() const {
   std::optional<int64_t> limit;
   if (json_.contains("limit")) limit = MUTIRAO_TRY(Count("limit"));
   bool preserve_order = json_.value("preserve_order", Json(false)) == true;
-  return MakeScan(std::move(source), ColumnNames(*schema_), std::move(predicate), limit, preserve_order);
+  return MakeScan(std::move(source), ColumnNames(*schema_), std::move(predicate), limit, preserve_order, options_);
 }
 
 Result<PlanPtr> NodeReader::Project() const {
@@ -94,7 +100,7 @@ Result<PlanPtr> NodeReader::Project() const {
     ExprPtr expr = MUTIRAO_TRY(ParseExpr(text).Context(fmt::format("column \"{}\"", name)));
     columns.push_back({std::move(name), std::move(expr)});
   }
-  return MakeProject(inputs_[0], columns);
+  return MakeProject(inputs_[0], columns, options_);
 }
 
 Result<JoinStrategy> ParseStrategy(const std::string& name) {
@@ -176,7 +182,7 @@ Result<PlanPtr> NodeReader::Quarantine() const {
   ExprPtr when = MUTIRAO_TRY(Expression("when"));
   std::string reason = MUTIRAO_TRY(Text("reason"));
   bool keeps = VisibleColumns(*schema_).size() < static_cast<size_t>(schema_->num_fields());
-  return MakeQuarantine(inputs_[0], when, std::move(reason), {}, nullptr, keeps);
+  return MakeQuarantine(inputs_[0], when, std::move(reason), options_, nullptr, keeps);
 }
 
 Result<PlanPtr> NodeReader::Write() const {
@@ -192,7 +198,7 @@ Result<PlanPtr> NodeReader::Read(NodeKind kind) {
       return Scan();
     case NodeKind::kFilter: {
       ExprPtr predicate = MUTIRAO_TRY(Expression("predicate"));
-      return MakeFilter(inputs_[0], predicate);
+      return MakeFilter(inputs_[0], predicate, options_);
     }
     case NodeKind::kProject:
       return Project();
@@ -257,7 +263,7 @@ Result<std::vector<PlanPtr>> Lookup(const Json& owner, const char* key, const st
 }
 
 Result<PlanPtr> ReadNode(const Json& json, const std::vector<PlanPtr>& nodes, const FormatRegistry& registry,
-                         const FormatContext& context) {
+                         const FormatContext& context, const FunctionSet& functions) {
   NodeKind kind = MUTIRAO_TRY(ParseNodeKind(json));
   std::vector<PlanPtr> inputs = MUTIRAO_TRY(Lookup(json, "inputs", nodes));
   size_t wanted = kind == NodeKind::kScan ? 0 : kind == NodeKind::kJoin ? 2 : 1;
@@ -266,7 +272,7 @@ Result<PlanPtr> ReadNode(const Json& json, const std::vector<PlanPtr>& nodes, co
   }
   if (!json.contains("schema")) return Status::Invalid("no \"schema\"");
   SchemaPtr schema = MUTIRAO_TRY(SchemaFromJson(json["schema"]));
-  PlanPtr node = MUTIRAO_TRY(NodeReader(json, std::move(inputs), schema, registry, context).Read(kind));
+  PlanPtr node = MUTIRAO_TRY(NodeReader(json, std::move(inputs), schema, registry, context, functions).Read(kind));
   if (!SameColumns(*node->schema(), *schema)) {
     return Status::Invalid(
         fmt::format("its schema is {}, not what the document says", SchemaToJson(*node->schema()).dump()));
@@ -274,18 +280,36 @@ Result<PlanPtr> ReadNode(const Json& json, const std::vector<PlanPtr>& nodes, co
   return node;
 }
 
+// The functions of modules that the document says its plan calls.
+Result<FunctionSet> FunctionsCalled(const Json& json, const FunctionSet& functions) {
+  FunctionSet called;
+  if (!json.contains("functions")) return called;
+  if (!json["functions"].is_object()) return Status::Invalid("\"functions\" is no mapping");
+  for (const auto& [name, module] : json["functions"].items()) {
+    if (!module.is_string()) return Status::Invalid(fmt::format("the module of function \"{}\" is no text", name));
+    auto found = functions.find(name);
+    if (found == functions.end() || found->second->module != module.get<std::string>()) {
+      return Status::NotFound(
+          fmt::format("the plan calls {}() of module {}, which is not here", name, module.get<std::string>()));
+    }
+    called.insert(*found);
+  }
+  return called;
+}
+
 }  // namespace
 
 Result<std::vector<PlanPtr>> PlanFromJson(const Json& json, const FormatRegistry& registry,
-                                          const FormatContext& context) {
+                                          const FormatContext& context, const FunctionSet& functions) {
   if (!json.is_object() || !json.contains("nodes") || !json["nodes"].is_array()) {
     return Status::Invalid("a plan needs a list \"nodes\"");
   }
+  const FunctionSet called = MUTIRAO_TRY(FunctionsCalled(json, functions));
   std::vector<PlanPtr> nodes;
   for (const Json& node : json["nodes"]) {
     std::string kind =
         node.is_object() && node.contains("kind") && node["kind"].is_string() ? node["kind"].get<std::string>() : "?";
-    auto made = ReadNode(node, nodes, registry, context);
+    auto made = ReadNode(node, nodes, registry, context, called);
     if (!made.ok()) return made.status().Context(fmt::format("plan node {} ({})", nodes.size(), kind));
     nodes.push_back(*made);
   }

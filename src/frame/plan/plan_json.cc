@@ -133,7 +133,9 @@ Json PlanToJson(const std::vector<PlanPtr>& roots) {
   };
   Json root_indexes = Json::array();
   for (const PlanPtr& root : roots) root_indexes.push_back(add(root));
-  return {{"nodes", std::move(nodes)}, {"roots", std::move(root_indexes)}};
+  Json plan = {{"nodes", std::move(nodes)}, {"roots", std::move(root_indexes)}};
+  for (const auto& [name, function] : FunctionsOf(roots)) plan["functions"][name] = function->module;
+  return plan;
 }
 
 }  // namespace mutirao::frame

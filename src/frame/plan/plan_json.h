@@ -9,11 +9,17 @@
 namespace mutirao::frame {
 
 /// Write plans as one JSON document: {"nodes": [{"kind": "scan", "inputs": [], …}], "roots": [3]}. Inputs are indexes of
-/// earlier nodes, so sharing is kept; expressions stand in their canonical text form, beside every node its schema.
+/// earlier nodes, so sharing is kept; expressions stand in their canonical text form, beside every node its schema. Where
+/// they call functions of modules, "functions" says which, {"normal_name": hash of the library's content}.
 Json PlanToJson(const std::vector<PlanPtr>& roots);
 
-/// Read them back; PlanToJson(PlanFromJson(x)) is x. Errors: kInvalid naming the node.
-Result<std::vector<PlanPtr>> PlanFromJson(const Json& json, const FormatRegistry& registry, const FormatContext& context);
+/// Read them back; PlanToJson(PlanFromJson(x)) is x. `functions` has those of modules that the plan says it calls.
+/// Errors: kInvalid naming the node; kNotFound when such a function is not there, or one of another content is.
+Result<std::vector<PlanPtr>> PlanFromJson(const Json& json, const FormatRegistry& registry,
+                                          const FormatContext& context, const FunctionSet& functions = {});
+
+/// The functions of modules that plans call.
+FunctionSet FunctionsOf(const std::vector<PlanPtr>& roots);
 
 /// [{"name": "uf", "type": "string"}, …] and back.
 Json SchemaToJson(const arrow::Schema& schema);

@@ -26,7 +26,9 @@ struct StepScope {
   /// A later quarantine step needs the provenance columns too.
   bool keep_provenance = false;
 
-  BindOptions bind_options() const { return {.parameters = context.parameters, .input_name = input_name}; }
+  BindOptions bind_options() const {
+    return {.parameters = context.parameters, .functions = context.functions, .input_name = input_name};
+  }
   const arrow::Schema& schema() const { return *input->schema(); }
 };
 
