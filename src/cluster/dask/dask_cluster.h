@@ -85,6 +85,8 @@ struct PlanOutcome {
 class PlanRun;
 /// A module's op while it runs; see op_run.h.
 class OpRun;
+/// What gets libraries to the workers; see library_sending.h.
+class LibrarySending;
 struct ModuleTask;
 class TaskListener;
 
@@ -108,9 +110,9 @@ class DaskCluster {
   DaskCluster& operator=(const DaskCluster&) = delete;
 
   /// Run a plan's stages and give the parts they staged. Exchange files live in a folder of the first staging place
-  /// and are gone afterwards. Blocks.
-  /// Errors: the first failure that is not tried again; kCancelled; kInvalid when workers do not see the storage;
-  /// kUnavailable when the cluster is gone.
+  /// and are gone afterwards. Modules whose functions it calls go to every worker once. Blocks.
+  /// Errors: the first failure that is not tried again; kCancelled; kInvalid when workers do not see the storage or are
+  /// of another platform than a module; kUnavailable when the cluster is gone.
   Result<PlanOutcome> Run(const PlanRequest& request);
 
   /// Run a task with a library of the user's on one worker, and give its result document. The library goes to every
@@ -139,6 +141,7 @@ class DaskCluster {
  private:
   friend class PlanRun;
   friend class OpRun;
+  friend class LibrarySending;
   DaskCluster(ClusterSpec spec, Hooks hooks) : spec_(std::move(spec)), hooks_(std::move(hooks)) {}
 
   Status Begin(std::stop_token stop);

@@ -1,10 +1,8 @@
 #include "cluster/dask/op_run.h"
 
-#include <filesystem>
-
 #include <fmt/format.h>
 
-#include "base/elf_platform.h"
+#include "cluster/dask/library_sending.h"
 #include "cluster/dask/messages.h"
 
 namespace mutirao::cluster {
@@ -12,16 +10,9 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-// How long workers may take for a module, and a task that was asked to end may go on before it is left alone.
-constexpr std::chrono::seconds kSendTimeout{120};
+// How long a task that was asked to end may go on before it is left alone.
 constexpr std::chrono::seconds kQuietTimeout{15};
 constexpr std::chrono::milliseconds kTick{200};
-
-Status WrongPlatform(const std::string& worker, const std::string& its, const std::string& library,
-                     const std::string& built_for) {
-  return Status::Invalid(fmt::format("worker {} is {}, module {} is built for {}", worker, its, library, built_for))
-      .Help("build the module for the workers' machines, or let the op run without the cluster");
-}
 
 }  // namespace
 
@@ -35,40 +26,9 @@ OpRun::~OpRun() {
   cluster_.listeners_.erase(task_.attempt);
 }
 
-Status OpRun::CheckPlatforms() {
-  const std::string built_for = MUTIRAO_TRY(PlatformOfLibrary(task_.library));
-  for (const ClusterWorker& worker : cluster_.workers()) {
-    if (worker.platform.empty() || worker.platform == built_for) continue;
-    return WrongPlatform(worker.address, worker.platform, task_.library, built_for);
-  }
-  return Status::Ok();
-}
-
-Result<std::string> OpRun::SendModule() {
-  std::error_code error;
-  const std::string path = std::filesystem::absolute(task_.library, error).string();
-  std::unique_lock lock(cluster_.mutex_);
-  if (cluster_.broken_) return *cluster_.broken_;
-  cluster_.link_->Send({{"type", "module"}, {"token", task_.attempt}, {"path", path}});
-  const bool answered = cluster_.changed_.wait_for(
-      lock, task_.stop, kSendTimeout, [&] { return cluster_.broken_ || cluster_.checks_.contains(task_.attempt); });
-  if (cluster_.broken_) return *cluster_.broken_;
-  if (task_.stop.stop_requested()) return Status::Cancelled("stopped");
-  if (!answered) return Status::Deadline(fmt::format("the workers did not take the module {} in time", task_.library));
-  const Json answer = std::move(cluster_.checks_[task_.attempt]);
-  cluster_.checks_.erase(task_.attempt);
-  lock.unlock();
-  if (answer.contains("error")) return ErrorOf(answer).Context("sending a module to the workers");
-  std::string name = TextOf(answer, "module");
-  if (NumberOf(answer, "sent") > 0) {
-    Tell({"module", fmt::format("sent {} to {} workers", task_.library, NumberOf(answer, "sent")), {{"module", name}}});
-  }
-  return name;
-}
-
 Result<Json> OpRun::Run() {
-  MUTIRAO_TRY(CheckPlatforms());
-  std::string name = MUTIRAO_TRY(SendModule());
+  std::string name = MUTIRAO_TRY(LibrarySending::Send(
+      cluster_, {.path = task_.library, .token = task_.attempt, .stop = task_.stop, .on_event = task_.on_event}));
   document_["module"] = std::move(name);
   document_["attempt"] = 0;
   const std::string key = TaskKey{task_.attempt, {0, 0, 0}}.ToString();

@@ -44,8 +44,6 @@ class OpRun : public TaskListener {
   }
 
  private:
-  Status CheckPlatforms();
-  Result<std::string> SendModule();
   std::optional<Result<Json>> Handle(const Json& message);
 
   DaskCluster& cluster_;
