@@ -1,4 +1,4 @@
-# mutirao_add_module(NAME SOURCES…) makes a module of ops and resources, libNAME.so, that a job file names as
+# mutirao_add_module(NAME SOURCES…) makes a module of ops, resources and functions, libNAME.so, that a job file names as
 # `module: path/libNAME.so#op`. Further libraries are added by target_link_libraries(NAME PRIVATE …).
 function(mutirao_add_module name)
   if(NOT ARGN)

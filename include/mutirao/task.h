@@ -62,7 +62,7 @@ typedef struct MutiraoTaskProgress {
  *   "spill_dir"  folder for what goes to disk
  *   "execution"  letters and digits that no other execution of any task has: they become part of the names of its
  *                files, so that a task which is run twice never writes one file twice
- *   "modules"    folder with the libraries that documents of ops name
+ *   "modules"    folder with the libraries that documents name, as <hash>.so
  * Gives NULL when they are wrong; see mutirao_last_error. */
 MUTIRAO_API MutiraoTask* mutirao_task_new(const char* options);
 

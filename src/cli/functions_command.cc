@@ -1,9 +1,12 @@
+#include <algorithm>
+
 #include <fmt/format.h>
 
 #include "base/diagnostic.h"
 #include "cli/command.h"
 #include "cli/exit_code.h"
 #include "frame/expr/function.h"
+#include "runner/module.h"
 
 namespace mutirao::cli {
 namespace {
@@ -31,21 +34,49 @@ std::string Describe(const FunctionDef& function) {
   return text;
 }
 
-int PrintFunctions(const Terminal& terminal, const std::vector<std::string>& names) {
+// The built-in functions, or those of modules in the order of their names.
+Result<std::vector<const FunctionDef*>> Known(const std::vector<std::string>& modules) {
+  if (modules.empty()) return frame::AllFunctions();
+  std::vector<const FunctionDef*> known;
+  for (const std::string& module : modules) {
+    const frame::FunctionSet functions = MUTIRAO_TRY(runner::LoadModuleFunctions(module));
+    for (const auto& [name, function] : functions) known.push_back(function);
+  }
+  return known;
+}
+
+Result<std::vector<const FunctionDef*>> Choose(const std::vector<const FunctionDef*>& known,
+                                               const std::vector<std::string>& names) {
+  if (names.empty()) return known;
   std::vector<const FunctionDef*> chosen;
   for (const std::string& name : names) {
-    const FunctionDef* function = frame::FindFunction(name);
-    if (function == nullptr) {
-      std::vector<std::string> known;
-      for (const FunctionDef* other : frame::AllFunctions()) known.push_back(other->name);
-      Status status = Status::NotFound(fmt::format("there is no function \"{}\"", name));
-      std::string help = DidYouMean(name, known);
-      terminal.Fail(std::move(status).Help(help.empty() ? "`mutirao functions` lists all" : help));
-      return kExitInput;
+    auto found = std::find_if(known.begin(), known.end(), [&](const auto* function) { return function->name == name; });
+    if (found == known.end()) {
+      std::vector<std::string> others;
+      for (const FunctionDef* other : known) others.push_back(other->name);
+      std::string help = DidYouMean(name, others);
+      return Status::NotFound(fmt::format("there is no function \"{}\"", name))
+          .Help(help.empty() ? "`mutirao functions` without a name lists all" : help);
     }
-    chosen.push_back(function);
+    chosen.push_back(*found);
   }
-  if (names.empty()) chosen = frame::AllFunctions();
+  return chosen;
+}
+
+Result<std::vector<const FunctionDef*>> Find(const std::vector<std::string>& modules,
+                                             const std::vector<std::string>& names) {
+  std::vector<const FunctionDef*> known = MUTIRAO_TRY(Known(modules));
+  return Choose(known, names);
+}
+
+int PrintFunctions(const Terminal& terminal, const std::vector<std::string>& modules,
+                   const std::vector<std::string>& names) {
+  const Result<std::vector<const FunctionDef*>> found = Find(modules, names);
+  if (!found.ok()) {
+    terminal.Fail(found.status());
+    return kExitInput;
+  }
+  const std::vector<const FunctionDef*>& chosen = *found;
   if (terminal.json) {
     Json list = Json::array();
     for (const FunctionDef* function : chosen) list.push_back(ToJson(*function));
@@ -66,11 +97,15 @@ int PrintFunctions(const Terminal& terminal, const std::vector<std::string>& nam
 Command FunctionsCommand() {
   return {.name = "functions",
           .summary = "Print the functions of expressions with their types and an example",
-          .examples = {"mutirao functions", "mutirao functions split_part"},
+          .examples = {"mutirao functions", "mutirao functions split_part",
+                       "mutirao functions --module modules/libnames.so"},
           .declare = [](CLI::App& app) {
             auto names = std::make_shared<std::vector<std::string>>();
+            auto modules = std::make_shared<std::vector<std::string>>();
+            app.add_option("--module", *modules, "Print the functions of this module instead; may be given again")
+                ->allow_extra_args(false);
             app.add_option("NAME", *names, "Functions; all when none is given");
-            return [names](Terminal& terminal) { return PrintFunctions(terminal, *names); };
+            return [names, modules](Terminal& terminal) { return PrintFunctions(terminal, *modules, *names); };
           }};
 }
 

@@ -23,6 +23,7 @@ struct TaskFlags {
   int threads = 0;
   std::string memory;
   std::string spill_dir;
+  std::string modules;
 };
 
 Result<Json> RunTaskDocument(const TaskFlags& flags, const Terminal& terminal) {
@@ -31,7 +32,7 @@ Result<Json> RunTaskDocument(const TaskFlags& flags, const Terminal& terminal) {
   std::string text = MUTIRAO_TRY(ReadStdin());
   Json task = MUTIRAO_TRY(ParseJson(text).Context("standard input"));
   options.warn = [&](const std::string& warning) { terminal.Warn(warning); };
-  return runner::RunTaskDocument(task, options);
+  return runner::RunTaskDocument(task, options, flags.modules);
 }
 
 }  // namespace
@@ -44,6 +45,8 @@ Command TaskCommand() {
             auto flags = std::make_shared<TaskFlags>();
             app.add_option("--threads", flags->threads, "Threads to use; default: as the task says")
                 ->check(CLI::Range(1, 4096));
+            app.add_option("--modules", flags->modules, "Folder of the modules whose functions the task calls")
+                ->check(CLI::ExistingDirectory);
             AddMemoryFlags(app, flags->memory, flags->spill_dir);
             return [flags](Terminal& terminal) {
               Result<Json> result = RunTaskDocument(*flags, terminal);

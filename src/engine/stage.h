@@ -82,8 +82,9 @@ Result<std::string> AttemptOf(const Json& task);
 
 /// Run one task document in this process and give its result document: rows, bytes, parts and node reports.
 /// `registry` must know the formats the fragment uses and RegisterExchange(). The attempt is taken from the document,
-/// and the threads where `options` says none.
-Result<Json> RunTask(const Json& task, const frame::FormatRegistry& registry, const ExecuteOptions& options);
+/// and the threads where `options` says none. `functions` has those of modules that the fragment calls.
+Result<Json> RunTask(const Json& task, const frame::FormatRegistry& registry, const ExecuteOptions& options,
+                     const frame::FunctionSet& functions = {});
 
 /// What a staged run gave.
 struct StagedResult {

@@ -12,6 +12,7 @@
 #include "runner/all_formats.h"
 #include "runner/check_places.h"
 #include "runner/expand_frames.h"
+#include "runner/job_functions.h"
 #include "runner/op_inputs.h"
 #include "runner/param_scalar.h"
 #include "storage/storage.h"
@@ -87,8 +88,14 @@ class Binder {
     if (!parameters.ok()) errors_.Add(op_.pointer, parameters.status().ToString());
     if (!expanded || !parameters.ok()) return {};
     if (!known) return std::move(bound_);
-    frame::FramesContext context{.registry = &AllFormats(), .formats = formats_, .parameters = &*parameters};
     Diagnostics faults;
+    const frame::FunctionSet functions = LoadJobFunctions(job_, faults);
+    if (!faults.empty()) {
+      for (const Diagnostic& fault : faults.list()) errors_.Add(fault);
+      return {};
+    }
+    frame::FramesContext context{
+        .registry = &AllFormats(), .formats = formats_, .parameters = &*parameters, .functions = &functions};
     frame::FramePlans built = frame::BuildFrames(frames, op_.pointer + "/frames", context, faults);
     bound_.frames = std::move(built.plans);
     stand_ins_ = std::move(built.stand_ins);

@@ -7,6 +7,7 @@
 #include "engine/execute.h"
 #include "frame/optimizer/fix_today.h"
 #include "frame/optimizer/optimizer.h"
+#include "frame/plan/plan_json.h"
 #include "runner/account.h"
 #include "runner/cluster_frames.h"
 #include "runner/op_inputs.h"
@@ -78,6 +79,7 @@ Json MetadataFor(const LoadedJob& job, const OpDef& op, const std::string& run_i
   metadata["job"] = job.def.name;
   metadata["op"] = op.name;
   metadata["mutirao"] = MUTIRAO_VERSION;
+  for (const auto& [name, function] : frame::FunctionsOf(roots)) metadata["functions"][name] = function->module;
   metadata["sources"] = Json::array();
   std::vector<const frame::PlanNode*> waiting;
   for (const PlanPtr& root : roots) waiting.push_back(root.get());

@@ -13,6 +13,7 @@
 #include "runner/command_op.h"
 #include "runner/command_run.h"
 #include "runner/frames_op.h"
+#include "runner/job_functions.h"
 #include "runner/module_op.h"
 
 namespace mutirao::runner {
@@ -110,9 +111,15 @@ JobCheck CheckJob(const LoadedJob& job, const std::set<std::string>& selected) {
     errors.Add({.message = plan.status().message(), .pointer = "/resources", .help = plan.status().help()});
     AddFaults(errors, job.document, check.faults);
   }
+  Diagnostics faults;
+  const bool functions_known = !orchestration::UsesAny(Json(job.def.functions), job.launch.missing);
+  if (functions_known) LoadJobFunctions(job, faults);
+  AddFaults(faults, job.document, check.faults);
   for (const OpDef& op : job.def.ops) {
     if (!selected.empty() && !selected.contains(op.name)) continue;
-    if (orchestration::UsesAny(op.spec, job.launch.missing)) {
+    // Without the functions nearly every expression that calls one would be told too.
+    if (op.body == OpBody::kFrames && !faults.empty()) continue;
+    if (orchestration::UsesAny(op.spec, job.launch.missing) || (op.body == OpBody::kFrames && !functions_known)) {
       check.notes.push_back(fmt::format(
           "op {} is not checked: {} no value; give one with -p", op.name,
           fmt::format("{} {}", fmt::join(job.launch.missing, ", "), job.launch.missing.size() == 1 ? "has" : "have")));

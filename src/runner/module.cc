@@ -10,8 +10,10 @@
 #include "base/diagnostic.h"
 #include "base/elf_platform.h"
 #include "base/log.h"
+#include "frame/functions/module_function.h"
 #include "frame/plan/plan.h"
 #include "runner/all_formats.h"
+#include "runner/module_file.h"
 #include "runner/module_resource.h"
 #include "storage/storage.h"
 
@@ -25,6 +27,7 @@ using ResourceTable = std::map<std::string, ResourceType*, std::less<>>;
 struct Module {
   OpTable ops;
   ResourceTable resources;
+  std::map<std::string, frame::FunctionDef> functions;
 };
 
 template <typename Table>
@@ -35,6 +38,34 @@ Table NewIn(const Table& now, const Table& before) {
     if (known == before.end() || known->second != entry) fresh[name] = entry;
   }
   return fresh;
+}
+
+// What one of the two interfaces of modules, that of ops and resources or that of functions, says of its version.
+// False: the library does not have it.
+Result<bool> CheckInterface(void* library, const char* symbol, int own, const char* kind, const std::string& path) {
+  auto abi = reinterpret_cast<int (*)()>(dlsym(library, symbol));
+  if (abi == nullptr) return false;
+  if (abi() == own) return true;
+  return Status::Invalid(
+             fmt::format("module {} was built for {} interface {}, this program has {}", path, kind, abi(), own))
+      .Help("build the module again with the headers of this version");
+}
+
+Result<std::map<std::string, frame::FunctionDef>> ReadFunctions(void* library, const std::string& path) {
+  std::map<std::string, frame::FunctionDef> functions;
+  auto list = reinterpret_cast<const MutiraoFunction* (*)()>(dlsym(library, "MutiraoFunctions"));
+  const MutiraoFunction* function = list == nullptr ? nullptr : list();
+  if (function == nullptr) return functions;
+  const std::string hash = MUTIRAO_TRY(ContentHash(path));
+  for (; function != nullptr; function = function->next) {
+    auto def = frame::DescribeModuleFunction(*function, path, hash);
+    if (!def.ok()) return def.status().Context(fmt::format("module {}", path));
+    const std::string name = def->name;
+    if (!functions.emplace(name, std::move(def).value()).second) {
+      return Status::Invalid(fmt::format("module {} has two functions {}()", path, name));
+    }
+  }
+  return functions;
 }
 
 // Called under the loader's lock.
@@ -49,24 +80,24 @@ Result<Module> LoadLibrary(const std::string& path) {
   }
   void* library = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
   if (!library) return Status::Invalid(fmt::format("cannot load module {}: {}", path, dlerror()));
-  auto abi = reinterpret_cast<int (*)()>(dlsym(library, "MutiraoModuleAbi"));
-  if (!abi) {
-    return Status::Invalid(fmt::format("{} is not a module: it defines no MUTIRAO_OP or MUTIRAO_RESOURCE", path));
+  const bool has_ops = MUTIRAO_TRY(CheckInterface(library, "MutiraoModuleAbi", MUTIRAO_MODULE_ABI, "module", path));
+  const bool has_functions =
+      MUTIRAO_TRY(CheckInterface(library, "MutiraoFunctionAbi", MUTIRAO_FUNCTION_ABI, "function", path));
+  if (!has_ops && !has_functions) {
+    return Status::Invalid(
+        fmt::format("{} is not a module: it defines no MUTIRAO_OP, MUTIRAO_RESOURCE or MUTIRAO_FUNCTION", path));
   }
-  if (abi() != MUTIRAO_MODULE_ABI) {
-    return Status::Invalid(fmt::format("module {} was built for module interface {}, this program has {}", path, abi(),
-                                       MUTIRAO_MODULE_ABI))
-        .Help("build the module again with the headers of this version");
-  }
-  return Module{NewIn(RegisteredOps(), ops), NewIn(RegisteredResources(), resources)};
+  Module module{NewIn(RegisteredOps(), ops), NewIn(RegisteredResources(), resources), {}};
+  if (has_functions) module.functions = MUTIRAO_TRY(ReadFunctions(library, path));
+  return module;
 }
 
-Result<const Module*> Load(const ModuleReference& reference) {
+Result<const Module*> Load(const std::string& file) {
   static std::mutex mutex;
   static std::map<std::string, Module> loaded;
   std::error_code error;
-  const std::string path = std::filesystem::canonical(reference.path, error).string();
-  if (error) return Status::NotFound(fmt::format("module {} does not exist", reference.path));
+  const std::string path = std::filesystem::canonical(file, error).string();
+  if (error) return Status::NotFound(fmt::format("module {} does not exist", file));
   std::lock_guard lock(mutex);
   auto module = loaded.find(path);
   if (module == loaded.end()) {
@@ -98,13 +129,20 @@ Result<ModuleReference> ModuleReference::Parse(const std::string& text) {
 }
 
 Result<OpFunction> LoadModuleOp(const ModuleReference& reference) {
-  const Module* module = MUTIRAO_TRY(Load(reference));
+  const Module* module = MUTIRAO_TRY(Load(reference.path));
   return FindPart(module->ops, reference, "op");
 }
 
 Result<ResourceType*> LoadModuleResource(const ModuleReference& reference) {
-  const Module* module = MUTIRAO_TRY(Load(reference));
+  const Module* module = MUTIRAO_TRY(Load(reference.path));
   return FindPart(module->resources, reference, "resource");
+}
+
+Result<frame::FunctionSet> LoadModuleFunctions(const std::string& path) {
+  const Module* module = MUTIRAO_TRY(Load(path));
+  frame::FunctionSet functions;
+  for (const auto& [name, function] : module->functions) functions[name] = &function;
+  return functions;
 }
 
 Result<const Json*> ModuleConfig::Find(std::string_view key) const {

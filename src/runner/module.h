@@ -8,6 +8,7 @@
 #include <mutirao/op.h>
 
 #include "base/json.h"
+#include "frame/expr/function.h"
 #include "orchestration/resource/resource_kind.h"
 #include "runner/op_inputs.h"
 
@@ -30,6 +31,10 @@ Result<OpFunction> LoadModuleOp(const ModuleReference& reference);
 
 /// The same for a resource type. It lives as long as the process.
 Result<ResourceType*> LoadModuleResource(const ModuleReference& reference);
+
+/// The same for all functions of a module, which have its path and the hash of its content; there may be none.
+/// Errors: also kInvalid for a function that expressions cannot call.
+Result<frame::FunctionSet> LoadModuleFunctions(const std::string& path);
 
 /// Values of a config by key and type.
 class ModuleConfig {

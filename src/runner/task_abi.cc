@@ -125,7 +125,7 @@ Result<std::string> Run(MutiraoTask& task, const char* document) {
     Json result = MUTIRAO_TRY(mutirao::runner::RunOpTask(json, HooksOf(task)));
     return result.dump(-1, ' ', false, Json::error_handler_t::replace);
   }
-  Json result = MUTIRAO_TRY(mutirao::runner::RunTaskDocument(json, task.options));
+  Json result = MUTIRAO_TRY(mutirao::runner::RunTaskDocument(json, task.options, task.modules));
   std::lock_guard lock(task.mutex);
   if (!task.warnings.empty()) result["warnings"] = task.warnings;
   return result.dump(-1, ' ', false, Json::error_handler_t::replace);

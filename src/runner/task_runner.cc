@@ -3,6 +3,7 @@
 #include "engine/stage.h"
 #include "formats/quarantine/quarantine_writer.h"
 #include "runner/all_formats.h"
+#include "runner/job_functions.h"
 
 namespace mutirao::runner {
 namespace {
@@ -19,8 +20,9 @@ Result<Json> Describe(formats::QuarantineWriter& quarantine) {
 
 }  // namespace
 
-Result<Json> RunTaskDocument(const Json& task, const engine::ExecuteOptions& options) {
-  if (!task.is_object() || !task.contains("quarantine")) return engine::RunTask(task, AllFormats(), options);
+Result<Json> RunTaskDocument(const Json& task, const engine::ExecuteOptions& options, const std::string& modules) {
+  const frame::FunctionSet functions = MUTIRAO_TRY(LoadTaskFunctions(task, modules));
+  if (!task.is_object() || !task.contains("quarantine")) return engine::RunTask(task, AllFormats(), options, functions);
   const Json& place = task["quarantine"];
   if (!place.is_string()) return Status::Invalid("task document: the place \"quarantine\" is no text");
   std::string attempt = MUTIRAO_TRY(engine::AttemptOf(task));
@@ -28,7 +30,7 @@ Result<Json> RunTaskDocument(const Json& task, const engine::ExecuteOptions& opt
       formats::QuarantineWriter::InPlace(place.get<std::string>(), {.run_id = "", .attempt = std::move(attempt)}));
   engine::ExecuteOptions own = options;
   own.quarantine = quarantine.get();
-  Json result = MUTIRAO_TRY(engine::RunTask(task, AllFormats(), own));
+  Json result = MUTIRAO_TRY(engine::RunTask(task, AllFormats(), own, functions));
   result["quarantine"] = MUTIRAO_TRY(Describe(*quarantine));
   return result;
 }

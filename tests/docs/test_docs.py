@@ -20,7 +20,7 @@ import yaml
 BLOCK = re.compile(r"<!-- run: (?P<how>[^>]*?) -->\n```\w*\n(?P<text>.*?)```", re.DOTALL)
 LINK = re.compile(r"\]\((?!https?:|#)([^)#]+)")
 DOCUMENTS = ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md", "docs/guide/index.md",
-             "docs/guide/first-run.md", "docs/guide/clusters.md", "examples/active_companies/README.md"]
+             "docs/guide/first-run.md", "docs/guide/clusters.md", "docs/guide/functions.md", "examples/active_companies/README.md"]
 MAX_LINES = {"README.md": 300, "ARCHITECTURE.md": 200}
 
 
@@ -32,7 +32,8 @@ class Session:
         programs = folder / ".bin"
         programs.mkdir()
         (programs / "mutirao").symlink_to(binary)
-        self.environment = {"PATH": f"{programs}:{root}/.venv/bin:/usr/bin:/bin", "HOME": str(folder), "NO_COLOR": "1"}
+        # As if it were installed: the program and the headers of the C++ API.
+        self.environment = {"CPLUS_INCLUDE_PATH": str(root / "include"), "PATH": f"{programs}:{root}/.venv/bin:/usr/bin:/bin", "HOME": str(folder), "NO_COLOR": "1"}
         self.cwd = folder
 
     def shell(self, script, code=0):
@@ -66,7 +67,7 @@ class Session:
         path.write_text(text)
 
 
-@pytest.mark.parametrize("document", ["README.md", "docs/guide/first-run.md", "docs/guide/clusters.md"])
+@pytest.mark.parametrize("document", ["README.md", "docs/guide/first-run.md", "docs/guide/clusters.md", "docs/guide/functions.md"])
 def test_blocks_run_and_show_what_they_say(document, root, binary, dump, tmp_path):
     blocks = list(BLOCK.finditer((root / document).read_text()))
     assert blocks

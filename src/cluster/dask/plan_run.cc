@@ -7,8 +7,10 @@
 #include <fmt/format.h>
 
 #include "base/id.h"
+#include "cluster/dask/library_sending.h"
 #include "cluster/dask/messages.h"
 #include "cluster/dask/storage_check.h"
+#include "frame/plan/plan_json.h"
 #include "storage/durable.h"
 
 namespace mutirao::cluster {
@@ -79,6 +81,7 @@ Result<PlanOutcome> PlanRun::Run() {
   const auto begin = Clock::now();
   MUTIRAO_TRY(LowerPlan());
   MUTIRAO_TRY(CheckStorage());
+  MUTIRAO_TRY(SendModules());
   const Status ended = Loop();
   while (std::optional<Json> told = news_.Last()) TellWorker(std::move(*told));
   MUTIRAO_TRY(ended);
@@ -106,6 +109,20 @@ Status PlanRun::LowerPlan() {
     results_[stage.id].resize(stage.tasks.size());
   }
   plan_ = std::make_unique<PlanProgress>(std::move(shapes), request_.limits);
+  return Status::Ok();
+}
+
+Status PlanRun::SendModules() {
+  std::map<std::string, std::string> libraries;  // path by hash
+  for (const auto& [name, function] : frame::FunctionsOf(request_.writes)) {
+    libraries.emplace(function->module, function->library);
+  }
+  for (const auto& [hash, path] : libraries) {
+    const std::string name = MUTIRAO_TRY(LibrarySending::Send(
+        cluster_, {.path = path, .token = request_.attempt, .stop = request_.stop, .on_event = request_.on_event}));
+    if (name == hash + ".so") continue;
+    return Status::Invalid(fmt::format("module {} has changed since the run began", path)).Help("start it again");
+  }
   return Status::Ok();
 }
 

@@ -42,6 +42,7 @@ class PlanRun : public TaskListener {
   };
 
   Status LowerPlan();
+  Status SendModules();
   Status CheckStorage();
   Status Loop();
   void Handle(const Json& message, Time now);

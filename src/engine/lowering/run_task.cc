@@ -5,8 +5,9 @@
 
 namespace mutirao::engine {
 
-Result<Json> RunTask(const Json& task, const frame::FormatRegistry& registry, const ExecuteOptions& options) {
-  ParsedTask parsed = MUTIRAO_TRY(ParseTaskDocument(task, registry));
+Result<Json> RunTask(const Json& task, const frame::FormatRegistry& registry, const ExecuteOptions& options,
+                     const frame::FunctionSet& functions) {
+  ParsedTask parsed = MUTIRAO_TRY(ParseTaskDocument(task, registry, functions));
   ExecuteOptions own = options;
   if (own.threads <= 0) own.threads = parsed.threads;
   own.attempt = parsed.attempt_name;

@@ -230,7 +230,8 @@ Status FillInputs(Stage& stage, const StageResults& results) {
   return {};
 }
 
-Result<ParsedTask> ParseTaskDocument(const Json& task, const frame::FormatRegistry& registry) {
+Result<ParsedTask> ParseTaskDocument(const Json& task, const frame::FormatRegistry& registry,
+                                     const frame::FunctionSet& functions) {
   if (!task.is_object()) return Wrong("it is no JSON object");
   const int64_t version = MUTIRAO_TRY(Whole(task, "version"));
   if (version != kTaskVersion) {
@@ -250,7 +251,7 @@ Result<ParsedTask> ParseTaskDocument(const Json& task, const frame::FormatRegist
   if (!task.contains("limits")) return Wrong("\"limits\" are missing");
   parsed.threads = MUTIRAO_TRY(Small(task["limits"], "threads", 0));
   if (!task.contains("plan")) return Wrong("\"plan\" is missing");
-  parsed.roots = MUTIRAO_TRY(frame::PlanFromJson(task["plan"], registry, context).Context("task document"));
+  parsed.roots = MUTIRAO_TRY(frame::PlanFromJson(task["plan"], registry, context, functions).Context("task document"));
   if (!task.contains("staging") || !task["staging"].is_array()) return Wrong("a list \"staging\" is missing");
   for (const Json& place : task["staging"]) {
     if (!place.is_string()) return Wrong("a staging place is no text");

@@ -58,7 +58,8 @@ struct ParsedTask {
 };
 
 /// Errors: kInvalid naming what is missing or wrong.
-Result<ParsedTask> ParseTaskDocument(const Json& task, const frame::FormatRegistry& registry);
+Result<ParsedTask> ParseTaskDocument(const Json& task, const frame::FormatRegistry& registry,
+                                     const frame::FunctionSet& functions);
 
 Json NodeReportToJson(const NodeReport& report);
 Result<NodeReport> NodeReportFromJson(const Json& json);

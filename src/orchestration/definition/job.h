@@ -136,6 +136,8 @@ struct JobDef {
   /// 0: not said.
   int max_parallel_ops = 0;
   std::vector<ParamDef> params;
+  /// Libraries whose functions expressions may call, as written: /functions/0, …
+  std::vector<std::string> functions;
   std::vector<ResourceDef> resources;
   /// In the order of the file.
   std::vector<OpDef> ops;

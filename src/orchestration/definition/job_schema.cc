@@ -32,6 +32,8 @@ constexpr const char* kJobSchema = R"JSON({
       "description": "Typed values that a launch may set: -p name=value. ${name} stands for the value.",
       "additionalProperties": {"$ref": "#/definitions/param"}
     },
+    "functions": {"type": "array", "items": {"type": "string", "minLength": 1},
+               "description": "Modules (modules/libnames.so) whose functions the expressions of the job may call by their names."},
     "resources": {
       "type": "object", "title": "resources",
       "description": "What the ops of a run share.",

@@ -70,6 +70,7 @@ class Parser {
     if (document_.contains("max_parallel_ops") && document_["max_parallel_ops"].is_number_integer()) {
       job_.max_parallel_ops = std::max(0, document_["max_parallel_ops"].get<int>());
     }
+    job_.functions = NamesAt(document_, "functions");
     EachEntry("params",
               [&](const std::string& name, const Json& map, const std::string& at) { AddParam(name, map, at); });
     EachEntry("resources",
