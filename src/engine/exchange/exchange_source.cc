@@ -44,7 +44,7 @@ class ExchangeScan : public frame::Scan {
 
  private:
   struct Worker {
-    std::unique_ptr<storage::Object> file;
+    std::shared_ptr<storage::Object> file;
     std::vector<ExchangeBlock> blocks;
     size_t next_block = 0;
     std::shared_ptr<arrow::Buffer> bytes;  // of some blocks, from `begin` on in the file
@@ -106,7 +106,10 @@ class ExchangeScan : public frame::Scan {
                                                 : reinterpret_cast<const uint8_t*>(mapped.data()) + block.offset;
     if (!mapped.empty()) context_.counters->bytes_read += block.length;
     const arrow::Buffer packed(bytes, block.length);
-    BatchPtr batch = MUTIRAO_TRY(UnpackBatch(packed, block.rows, schema_).Context(worker.file->uri()));
+    // A mapped file lies in memory once for all workers of a machine, and longer than its name does.
+    std::shared_ptr<const void> owner = mapped.empty() ? nullptr : worker.file;
+    BatchPtr batch =
+        MUTIRAO_TRY(UnpackBatch(packed, block.rows, schema_, std::move(owner)).Context(worker.file->uri()));
     context_.counters->rows_read += batch->num_rows();
     context_.counters->rows_delivered += batch->num_rows();
     return MUTIRAO_TRY(batch->SelectColumns(columns_));

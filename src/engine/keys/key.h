@@ -73,8 +73,14 @@ inline uint64_t MixHash(uint64_t a, uint64_t b) {
   return static_cast<uint64_t>(product) ^ static_cast<uint64_t>(product >> 64);
 }
 
+/// The hash of a key whose bytes are elsewhere.
+uint64_t HashLongKey(const Key& key);
+
 /// Hash a key; the same in every process and on every machine of little-endian order.
-uint64_t HashKey(const Key& key);
+inline uint64_t HashKey(const Key& key) {
+  if (IsLong(key)) return HashLongKey(key);
+  return MixHash(MixHash(key.a, key.b), key.b + 0xE7037ED1A0B428DBULL);
+}
 
 /// Pieces into which join and aggregation state is cut by the highest bits of the hash. A piece can be built, merged
 /// or set aside without the others.

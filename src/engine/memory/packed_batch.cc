@@ -171,10 +171,20 @@ class Packer {
   uint8_t* next_ = nullptr;
 };
 
+// Bytes of somebody else, who is kept.
+class OwnedBytes : public arrow::Buffer {
+ public:
+  OwnedBytes(const uint8_t* bytes, int64_t size, std::shared_ptr<const void> owner)
+      : Buffer(bytes, size), owner_(std::move(owner)) {}
+
+ private:
+  const std::shared_ptr<const void> owner_;
+};
+
 class Unpacker {
  public:
-  Unpacker(const arrow::Buffer& packed, int64_t rows)
-      : next_(packed.data()), end_(packed.data() + packed.size()), rows_(rows) {}
+  Unpacker(const arrow::Buffer& packed, int64_t rows, std::shared_ptr<const void> owner)
+      : next_(packed.data()), end_(packed.data() + packed.size()), rows_(rows), owner_(std::move(owner)) {}
 
   Result<ArrayPtr> Column(const std::shared_ptr<arrow::Field>& field) {
     const auto form = MUTIRAO_TRY(Get<Form>());
@@ -187,7 +197,7 @@ class Unpacker {
     BufferPtr values, texts;
     if (physical == Physical::kBytes) {
       values = MUTIRAO_TRY(Offsets(form));
-      texts = MUTIRAO_TRY(Take(reinterpret_cast<const int32_t*>(values->data())[rows_]));
+      texts = MUTIRAO_TRY(Texts(reinterpret_cast<const int32_t*>(values->data())[rows_]));
     } else if (form == Form::kNarrow) {
       values = MUTIRAO_TRY(Decimals());
     } else {
@@ -239,6 +249,14 @@ class Unpacker {
     return taken;
   }
 
+  Result<BufferPtr> Texts(int64_t bytes) {
+    if (owner_ == nullptr) return Take(bytes);
+    MUTIRAO_TRY(Need(bytes));
+    BufferPtr texts = std::make_shared<OwnedBytes>(next_, bytes, owner_);
+    next_ += bytes;
+    return texts;
+  }
+
   Result<BufferPtr> Decimals() {
     MUTIRAO_TRY(Need(rows_ * 8));
     BufferPtr values = MUTIRAO_TRY(arrow::AllocateBuffer(rows_ * static_cast<int64_t>(sizeof(Int128))));
@@ -285,6 +303,7 @@ class Unpacker {
   const uint8_t* next_;
   const uint8_t* const end_;
   const int64_t rows_;
+  const std::shared_ptr<const void> owner_;
 };
 
 }  // namespace
@@ -293,8 +312,9 @@ Result<BufferPtr> PackBatch(const arrow::RecordBatch& batch) {
   return Packer(batch).Pack();
 }
 
-Result<BatchPtr> UnpackBatch(const arrow::Buffer& packed, int64_t rows, const SchemaPtr& schema) {
-  Unpacker unpacker(packed, rows);
+Result<BatchPtr> UnpackBatch(const arrow::Buffer& packed, int64_t rows, const SchemaPtr& schema,
+                             std::shared_ptr<const void> owner) {
+  Unpacker unpacker(packed, rows, std::move(owner));
   std::vector<ArrayPtr> columns;
   for (const auto& field : schema->fields()) {
     ArrayPtr column = MUTIRAO_TRY(unpacker.Column(field));

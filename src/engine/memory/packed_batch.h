@@ -13,7 +13,9 @@ namespace mutirao::engine {
 /// Cost: about that of copying the values; compressing them (LZ4) took some ten times as long and saved a tenth.
 Result<std::shared_ptr<arrow::Buffer>> PackBatch(const arrow::RecordBatch& batch);
 
+/// With an `owner` of the packed bytes, texts are not copied: they point into `packed` and keep the owner.
 /// Errors: kIo when the bytes are not those of a packed batch of so many rows and this schema.
-Result<BatchPtr> UnpackBatch(const arrow::Buffer& packed, int64_t rows, const SchemaPtr& schema);
+Result<BatchPtr> UnpackBatch(const arrow::Buffer& packed, int64_t rows, const SchemaPtr& schema,
+                             std::shared_ptr<const void> owner = nullptr);
 
 }  // namespace mutirao::engine

@@ -46,6 +46,28 @@ TEST(PackedBatch, GivesBackEveryTypeAndSlicesOfThem) {
   }
 }
 
+TEST(PackedBatch, TextsPointToBytesThatHaveAnOwner) {
+  const BatchPtr batch = EveryForm();
+  std::shared_ptr<arrow::Buffer> packed = MUTIRAO_MUST(PackBatch(*batch));
+  const std::weak_ptr<arrow::Buffer> watched = packed;
+  const uint8_t* const begin = packed->data();
+  const uint8_t* const end = begin + packed->size();
+  BatchPtr back = MUTIRAO_MUST(UnpackBatch(*packed, 4, batch->schema(), packed));
+  packed.reset();
+  EXPECT_TRUE(back->ValidateFull().ok());
+  EXPECT_TRUE(back->Equals(*batch));
+  for (const char* name : {"one_length", "short", "long"}) {
+    const uint8_t* const texts = back->GetColumnByName(name)->data()->buffers[2]->data();
+    EXPECT_TRUE(texts >= begin && texts < end) << name;
+  }
+  // Numbers lie at places that are theirs by chance only.
+  const uint8_t* const numbers = back->GetColumnByName("double")->data()->buffers[1]->data();
+  EXPECT_FALSE(numbers >= begin && numbers < end);
+  EXPECT_FALSE(watched.expired());
+  back.reset();
+  EXPECT_TRUE(watched.expired());
+}
+
 TEST(PackedBatch, TakesLittleMoreThanItsValues) {
   const BatchPtr codes = BatchOf({{"code", "string", R"(["01234567", "01234567", "01234567", "01234567"])"}});
   EXPECT_LE(MUTIRAO_MUST(PackBatch(*codes))->size(), 4 * 8 + 8);

@@ -147,7 +147,7 @@ Result<frame::Morsel> HashJoin::Probe::Next(int number) {
     rest.sequence = int64_t{part} << 32;
     state_->build_unmatched += CollectRest(state_->shape, *state_->table, part, rest.rows);
     if (state_->partners != nullptr && part < kRadixParts) {
-      MarkPartners(*state_->table, part, run_->workers, *state_->partners);
+      state_->table->MarkMatched(part, run_->workers == 1, *state_->partners);
     }
   }
   const auto rows =

@@ -208,18 +208,4 @@ int64_t CollectRest(const JoinShape& shape, const JoinTable& table, int part, st
   return unmatched;
 }
 
-void MarkPartners(const JoinTable& table, int part, int workers, std::vector<uint8_t>& bits) {
-  const auto mark = [&](auto&& set) {
-    table.ForEachKey(part, [&](const JoinMatch& first) {
-      if (!first.marked()) return;
-      for (const JoinMatch* match = &first; match != nullptr; match = table.Next(static_cast<uint32_t>(part), *match)) {
-        set(bits[match->row / 8], static_cast<uint8_t>(1U << match->row % 8));
-      }
-    });
-  };
-  if (workers == 1) return mark([](uint8_t& byte, uint8_t bit) { byte |= bit; });
-  // Rows of other parts, which other workers mark, have their bits in the same bytes.
-  mark([](uint8_t& byte, uint8_t bit) { std::atomic_ref<uint8_t>(byte).fetch_or(bit, std::memory_order_relaxed); });
-}
-
 }  // namespace mutirao::engine

@@ -64,8 +64,4 @@ class JoinPairs {
 /// stands for the rows with a null among the keys. Gives the count.
 int64_t CollectRest(const JoinShape& shape, const JoinTable& table, int part, std::vector<RowRef>& rows);
 
-/// Set the bits of the rows of a part that have a partner, by their numbers. Threads: as many as `workers`, at once, for
-/// other parts.
-void MarkPartners(const JoinTable& table, int part, int workers, std::vector<uint8_t>& bits);
-
 }  // namespace mutirao::engine

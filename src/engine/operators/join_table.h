@@ -87,6 +87,9 @@ class JoinTable {
 
   /// Count the rows of a part whose key was not found.
   int64_t CountUnmatched(int part) const;
+  /// Set the bits, by number, of the rows of a part whose key was found. `is_alone`: nobody does so for another part at
+  /// the same time.
+  void MarkMatched(int part, bool is_alone, std::vector<uint8_t>& bits) const;
 
   size_t rows() const { return rows_; }
   /// Rows with a null among the keys, which match nothing.
@@ -148,6 +151,8 @@ class JoinTable {
   void AddToPart(Part& part, const Added& added, uint32_t base, size_t begin, size_t end);
   template <typename Slot>
   int64_t CountUnmatchedIn(const Part& part) const;
+  template <typename Slot, typename Set>
+  void MarkMatchedIn(const Part& part, const Set& set) const;
   template <typename Slot>
   void FindBlock(const KeyBatch& keys, size_t begin, size_t end, JoinMatch* found);
 
