@@ -1,5 +1,6 @@
 """J2 on a cluster of this machine, two workers of one thread: our plan on LocalCluster, the same job in this process, and
-dask.dataframe, twice, on the same kind of cluster. Times leave out the start of clusters, which is printed apart.
+dask.dataframe, twice, on the same kind of cluster. Times leave out the start and end of processes and clusters, which are
+printed apart.
 
     bench/cluster_j2.py [--build build/release] [--data build/bench/data] [--size 1GB] [--seed 1] [--runs 3] [--cpus 2]
                         [--without-dask] [--results bench/results/cluster]
@@ -46,12 +47,13 @@ def mutirao(build, data, folder, config):
 
 
 def dask(system, data, folder):
-    """Seconds of the job on a cluster that is up, and of the cluster's start."""
+    """Seconds of the job on a cluster that is up, and of the whole process."""
     call = [sys.executable, __file__, "--be-dask", system, str(data), str(folder / "dask")]
+    began = time.perf_counter()
     done = subprocess.run(call, capture_output=True, text=True)
     if done.returncode:
         sys.exit(done.stderr)
-    return tuple(map(float, done.stdout.split()))
+    return float(done.stdout), time.perf_counter() - began
 
 
 def be_dask(system, data, out):
@@ -59,11 +61,10 @@ def be_dask(system, data, out):
     from dask_job import frame
 
     read = importlib.import_module(f"{system}_job").read
-    began = time.perf_counter()
     with LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as cluster, Client(cluster):
         up = time.perf_counter()
         frame("J2", Path(data), read).to_parquet(out, compression="zstd", compression_level=1, write_index=False)
-        print(time.perf_counter() - up, up - began)
+        print(time.perf_counter() - up)
     sys.stdout.flush()
     os._exit(0)  # see dask_job.py
 
@@ -93,13 +94,13 @@ def main():
                 folder = Path(top) / f"{system}-{run}"
                 folder.mkdir()
                 if system in DASK:
-                    seconds, starts[system] = dask(system, data.folder, folder)
+                    seconds, whole = dask(system, data.folder, folder)
                     prints[system] = fingerprint(folder / "dask")
                 else:
                     seconds, whole, account = mutirao(options.build, data.folder, folder,
                                                       CLUSTER if system == "cluster" else {"provider": "embedded"})
-                    starts[system] = whole - seconds
                     prints[system] = fingerprint(folder / "out")
+                starts[system] = whole - seconds
                 times.setdefault(system, []).append(seconds)
                 if prints.setdefault("first", prints[system]) != prints[system]:
                     sys.exit(f"the outputs differ: {prints}")
