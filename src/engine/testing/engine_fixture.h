@@ -86,9 +86,19 @@ inline ExecuteOptions Threads(int threads, frame::QuarantineSink* quarantine = n
   return options;
 }
 
+// g++ says it in one way, clang in the other.
+#if defined(__has_feature)
+#if __has_feature(thread_sanitizer) || __has_feature(address_sanitizer)
+#define MUTIRAO_IS_SANITIZED 1
+#endif
+#endif
+#if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
+#define MUTIRAO_IS_SANITIZED 1
+#endif
+
 /// How much longer things may take under a sanitizer.
 constexpr int SlownessOfThisBuild() {
-#if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
+#ifdef MUTIRAO_IS_SANITIZED
   return 10;
 #else
   return 1;
