@@ -60,7 +60,9 @@ def test_a_run_that_is_ended_leaves_no_process_and_no_output(project, work, numb
     job = project.job({
         "resources": {"compute": {"type": "cluster", "config": {"provider": "local", "n_workers": 2}}},
         "ops": {"load": {"requires": ["compute"], "frames": plan["frames"], "write": [{"frame": "all", "parquet": "out/rows"}]}}})
-    process = project.start("run", job)
+    place = project.path("tmp")
+    place.mkdir()
+    process = project.start("run", job, env={"TMPDIR": str(place)})
     seen = ""
     while "workers are up" not in seen:
         line = process.stderr.readline().decode()
@@ -73,6 +75,7 @@ def test_a_run_that_is_ended_leaves_no_process_and_no_output(project, work, numb
     assert not project.path("out/rows").exists()
     assert project.run_ok("cleanup", "--yes", "--json").json()["failed"] == []
     assert project.run_ok("leases", "--json").json() == []
+    assert os.listdir(place) == []
 
 
 # Makes the folder of a cluster, and gets no further.
