@@ -54,6 +54,11 @@ def test_a_python_without_dask_says_what_to_type(example):
     assert not example.path("out/active_companies").exists()
 
 
+def environment_of(pid):
+    with open(f"/proc/{pid}/environ", "rb") as file:
+        return file.read().split(b"\0")
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
 def test_a_run_that_is_ended_leaves_no_process_and_no_output(project, work, number):  # noqa: F811
     plan, _ = work
@@ -68,6 +73,8 @@ def test_a_run_that_is_ended_leaves_no_process_and_no_output(project, work, numb
         line = process.stderr.readline().decode()
         assert line, f"the run ended: {seen}"
         seen += line
+    (folder,) = os.listdir(place)
+    assert any(f"TMPDIR={place}/{folder}".encode() in environment_of(pid) for pid in processes_of(process.pid))
     process.send_signal(number)
     process.communicate(timeout=120)
     assert process.returncode in (130, -signal.SIGKILL)

@@ -6,9 +6,9 @@ import secrets
 import shutil
 import signal
 import stat
+import tempfile
 import time
 
-import dask
 from distributed import LocalCluster
 from distributed.security import Security
 
@@ -28,13 +28,15 @@ class Provider(BaseProvider):
         """Whoever reaches a scheduler runs code as its user, and on this machine every user reaches it: so the cluster
         has keys of its own, made for it and kept in the memory of its processes."""
         os.mkdir(self.folder, 0o700)
-        # The scheduler's own folder is told in no other way; it would stay in a place that all users share.
-        with dask.config.set({"temporary-directory": self.folder}):
-            cluster = LocalCluster(
-                name=self.name, n_workers=self.least, threads_per_worker=self.config.get("threads_per_worker") or 1,
-                processes=True, host="127.0.0.1", memory_limit=self.config.get("worker_memory") or "auto",
-                dashboard_address=self.config.get("dashboard_address"), silence_logs=40, security=Security.temporary(),
-                **{"death_timeout": self.death_timeout, "local_directory": self.folder, **self.options})
+        # What Dask keeps for the scheduler, and writes keys to while it reads them, would stay after a kill in a place that
+        # all users share. Workers inherit it.
+        os.environ["TMPDIR"] = self.folder
+        tempfile.tempdir = None
+        cluster = LocalCluster(
+            name=self.name, n_workers=self.least, threads_per_worker=self.config.get("threads_per_worker") or 1,
+            processes=True, host="127.0.0.1", memory_limit=self.config.get("worker_memory") or "auto",
+            dashboard_address=self.config.get("dashboard_address"), silence_logs=40, security=Security.temporary(),
+            **{"death_timeout": self.death_timeout, "local_directory": self.folder, **self.options})
         self.scale(cluster)
         return cluster
 
