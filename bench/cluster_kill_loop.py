@@ -97,7 +97,7 @@ class Loop:
         for workers in (1, 2, 3):
             self.project.write(f"jobs/{workers}.yaml", job(workers))
         self.project.write("jobs/next.yaml", "name: next\nops: {only: {command: ['true']}}\n")
-        self.prints, self.usual = [], 0
+        self.prints, self.usual, self.killed = [], 0, set()
         for data in self.data:
             data.need(inputs("J2", "mutirao"))
             began = time.monotonic()
@@ -116,13 +116,13 @@ class Loop:
         _, talk = process.communicate(timeout=240)
         return process.returncode, talk.decode("utf-8", "replace")
 
-    def left(self, killed=None):
-        """What may not be there between two runs. Of the staging of a killed run the next writer takes care."""
+    def left(self):
+        """What may not be there between two runs. Of the staging of killed runs the next writer takes care."""
         return {"processes": processes_of(self.temporary), "leases": store.open_leases(self.project),
                 "runs": [run["id"] for run in store.runs(self.project) if run["state"] not in FINAL],
                 "temporary": sorted(os.listdir(self.temporary)),
                 "beside": [name for name in os.listdir(self.out) if name not in ("dataset", "dataset.run.json")
-                           and not (killed and f".staging-{killed}" in name)],
+                           and not any(f".staging-{run}" in name for run in self.killed)],
                 "inside": [str(path) for path in (self.out / "dataset").rglob("*") if path.suffix != ".parquet" and path.is_file()]}
 
     def turn(self, number):
@@ -148,8 +148,11 @@ class Loop:
         if outcome.code != 0:
             sys.exit(f"{where}; the next run: {outcome}\n{talk}")
         deadline = time.monotonic() + 60  # the idle time-out, and some
-        killed = run["id"] if struck and victim in ("run", "supervisor", "all") else None
-        while any((left := self.left(killed)).values()):
+        if code == 0:
+            self.killed.clear()
+        elif struck and victim in ("run", "supervisor", "all"):
+            self.killed.add(run["id"])
+        while any((left := self.left()).values()):
             if time.monotonic() > deadline:
                 sys.exit(f"{where}; left: {left}\n{talk}")
             time.sleep(0.2)
