@@ -245,21 +245,27 @@ int64_t JoinTable::CountUnmatched(int part) const {
 
 template <typename Slot, typename Set>
 void JoinTable::MarkMatchedIn(const Part& part, const Set& set) const {
+  constexpr size_t kBlock = 1024;
   const Slot* const slots = Slots<Slot>(part);
+  std::array<uint32_t, kBlock> rows;
   uint32_t chained = 0;
-  // As in CountUnmatchedIn.
-  for (size_t i = 0; i < part.capacity; ++i) {
-    const JoinMatch match = slots[i].match;
-    const bool counts = (match.row != kFree) & match.marked();
-    set(counts ? match.row : 0, counts);
-    chained |= counts ? match.chain() : 0;
+  for (size_t begin = 0; begin < part.capacity; begin += kBlock) {
+    size_t count = 0;
+    // As in CountUnmatchedIn.
+    for (size_t i = begin; i < std::min(begin + kBlock, part.capacity); ++i) {
+      const JoinMatch match = slots[i].match;
+      const bool counts = (match.row != kFree) & match.marked();
+      rows[count] = match.row;
+      count += counts;
+      chained |= counts ? match.chain() : 0;
+    }
+    for (size_t i = 0; i < count; ++i) set(rows[i]);
   }
   if (chained == 0) return;
   for (size_t i = 0; i < part.capacity; ++i) {
     if (slots[i].match.row == kFree || !slots[i].match.marked()) continue;
     const auto number = static_cast<uint32_t>(&part - parts_.data());
-    for (const JoinMatch* match = &slots[i].match; match != nullptr; match = Next(number, *match))
-      set(match->row, true);
+    for (const JoinMatch* match = &slots[i].match; match != nullptr; match = Next(number, *match)) set(match->row);
   }
 }
 
@@ -269,13 +275,9 @@ void JoinTable::MarkMatched(int number, bool is_alone, std::vector<uint8_t>& bit
     is_narrow_ ? MarkMatchedIn<Narrow>(part, set) : MarkMatchedIn<Wide>(part, set);
   };
   uint8_t* const bytes = bits.data();
-  const auto set = [=](uint32_t row, bool counts) {
-    bytes[row / 8] |= static_cast<uint8_t>(uint32_t{counts} << row % 8);
-  };
-  if (is_alone) return mark(set);
+  if (is_alone) return mark([=](uint32_t row) { bytes[row / 8] |= static_cast<uint8_t>(1U << row % 8); });
   // Rows of other parts have their bits in the same bytes.
-  mark([=](uint32_t row, bool counts) {
-    if (!counts) return;
+  mark([=](uint32_t row) {
     std::atomic_ref<uint8_t>(bytes[row / 8]).fetch_or(static_cast<uint8_t>(1U << row % 8), std::memory_order_relaxed);
   });
 }
