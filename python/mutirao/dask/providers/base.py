@@ -92,6 +92,10 @@ class BaseProvider:
             "distributed.diagnostics.nvml": False,
             # What a task does happens outside of Python, where Dask's profiler sees nothing.
             "distributed.worker.profile.enabled": False,
+            # Every process looks at itself fifty times a second otherwise, on processors that tasks want.
+            "distributed.admin.tick.interval": "500ms",
+            "distributed.admin.system-monitor.interval": "2s",
+            "distributed.worker.memory.monitor-interval": "500ms",
             "distributed.admin.log-length": 2000,
         }
 
