@@ -47,12 +47,12 @@ def job(workers):
 
 
 def processes_of(temporary):
-    """Living processes that were started with this folder for temporary files, and their command lines."""
+    """Living processes that were started with this folder, or one in it, for temporary files; and their command lines."""
     found = {}
     for entry in filter(str.isdigit, os.listdir("/proc")):
         with suppress(OSError):
             variables = Path(f"/proc/{entry}/environ").read_bytes().split(b"\0")
-            if f"TMPDIR={temporary}".encode() in variables:
+            if any(variable.startswith(f"TMPDIR={temporary}".encode()) for variable in variables):
                 found[int(entry)] = command(entry)
     return found
 
