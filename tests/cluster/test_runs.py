@@ -54,9 +54,12 @@ def test_a_python_without_dask_says_what_to_type(example):
     assert not example.path("out/active_companies").exists()
 
 
-def environment_of(pid):
-    with open(f"/proc/{pid}/environ", "rb") as file:
-        return file.read().split(b"\0")
+def read_of(pid, name):
+    try:
+        with open(f"/proc/{pid}/{name}", "rb") as file:
+            return file.read()
+    except OSError:  # it was quicker
+        return b""
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
@@ -74,7 +77,7 @@ def test_a_run_that_is_ended_leaves_no_process_and_no_output(project, work, numb
         assert line, f"the run ended: {seen}"
         seen += line
     (folder,) = os.listdir(place)
-    assert any(f"TMPDIR={place}/{folder}".encode() in environment_of(pid) for pid in processes_of(process.pid))
+    assert any(f"TMPDIR={place}/{folder}".encode() in read_of(pid, "environ").split(b"\0") for pid in processes_of(process.pid))
     process.send_signal(number)
     process.communicate(timeout=120)
     assert process.returncode in (130, -signal.SIGKILL)
@@ -83,6 +86,19 @@ def test_a_run_that_is_ended_leaves_no_process_and_no_output(project, work, numb
     assert project.run_ok("cleanup", "--yes", "--json").json()["failed"] == []
     assert project.run_ok("leases", "--json").json() == []
     assert os.listdir(place) == []
+
+
+def starting_workers(session):
+    return [pid for pid in processes_of(session) if b"spawn_main" in read_of(pid, "cmdline")]
+
+
+def test_a_worker_that_is_killed_while_it_starts_costs_time_only(example):
+    process = example.start("run", "active_companies", "--only", "load", "-p", "output=out/rows", *LOCAL)
+    wait_until(lambda: starting_workers(process.pid), "a worker starts")
+    os.kill(starting_workers(process.pid)[0], signal.SIGKILL)
+    _, said = process.communicate(timeout=120)
+    assert process.returncode == 0 and b"2 workers are up" in said, said.decode()
+    assert example.read("out/rows").num_rows == 856
 
 
 # Makes the folder of a cluster, and gets no further.

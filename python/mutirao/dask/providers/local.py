@@ -32,13 +32,20 @@ class Provider(BaseProvider):
         # all users share. Workers inherit it.
         os.environ["TMPDIR"] = self.folder
         tempfile.tempdir = None
-        cluster = LocalCluster(
+        try:
+            cluster = self._start()
+        except RuntimeError:
+            # So Dask says that a worker ended before it was up, and has closed the rest.
+            cluster = self._start()
+        self.scale(cluster)
+        return cluster
+
+    def _start(self):
+        return LocalCluster(
             name=self.name, n_workers=self.least, threads_per_worker=self.config.get("threads_per_worker") or 1,
             processes=True, host="127.0.0.1", memory_limit=self.config.get("worker_memory") or "auto",
             dashboard_address=self.config.get("dashboard_address"), silence_logs=40, security=Security.temporary(),
             **{"death_timeout": self.death_timeout, "local_directory": self.folder, **self.options})
-        self.scale(cluster)
-        return cluster
 
     def handle(self, cluster):
         return {**super().handle(cluster), **self.announce()}
