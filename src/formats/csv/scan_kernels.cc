@@ -89,8 +89,8 @@ struct ScalarVector {
     if constexpr (std::endian::native == std::endian::big) bytes = __builtin_bswap64(bytes);
     std::memcpy(p, &bytes, 8);
   }
-  static uint64_t Odd(uint64_t bytes, const Rule& rule) {
-    return Gather(ZeroBytes(bytes) | ZeroBytes(bytes ^ rule.quote) | (bytes & rule.top));
+  static OddBytes Find(uint64_t bytes, const Rule& rule) {
+    return {Gather(ZeroBytes(bytes ^ rule.quote)), Gather(ZeroBytes(bytes) | (bytes & rule.top))};
   }
 };
 

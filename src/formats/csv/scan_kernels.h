@@ -46,6 +46,9 @@ struct ScanKernels {
 /// The loops of a level. REQUIRES: the processor has it.
 const ScanKernels& KernelsOf(SimdLevel level);
 
+/// The `copy` of AVX2.
+size_t CopyByAvx2(const CopyJob& job, size_t from, size_t* size);
+
 // One file each; not there for other processors.
 extern const ScanKernels kScalarKernels;
 extern const ScanKernels kNeonKernels;

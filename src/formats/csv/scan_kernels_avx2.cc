@@ -57,24 +57,17 @@ class Avx2Block {
   __m256i high_;
 };
 
-struct Avx2Vector : Vector256 {
-  [[gnu::always_inline]] static inline uint64_t Odd(__m256i bytes, const Rule& rule) {
-    const __m256i below = _mm256_cmpgt_epi8(rule.limit, _mm256_xor_si256(bytes, rule.turn));
-    return static_cast<uint32_t>(_mm256_movemask_epi8(_mm256_or_si256(below, _mm256_cmpeq_epi8(bytes, rule.quote))));
-  }
-};
-
 WindowIndex Index(const IndexRequest& request, const char* data, size_t size, uint32_t base, uint32_t* out) {
   return IndexBlocks<Avx2Block>(request, data, size, base, out);
 }
 
-size_t Copy(const CopyJob& job, size_t from, size_t* size) {
-  return CopyFields<Avx2Vector>(job, from, size);
-}
-
 }  // namespace
 
-const ScanKernels kAvx2Kernels = {Index, Copy};
+size_t CopyByAvx2(const CopyJob& job, size_t from, size_t* size) {
+  return CopyFields<Vector256>(job, from, size);
+}
+
+const ScanKernels kAvx2Kernels = {Index, CopyByAvx2};
 
 }  // namespace mutirao::formats::csv
 #if defined(__clang__)

@@ -79,15 +79,15 @@ struct NeonVector {
     vst1q_u8(out, bytes.val[0]);
     vst1q_u8(out + 16, bytes.val[1]);
   }
-  [[gnu::always_inline]] static inline uint64_t Odd(const uint8x16x2_t& bytes, const Rule& rule) {
-    const uint8x16_t none = vdupq_n_u8(0);
-    return ToBits(OddPart(bytes.val[0], rule), OddPart(bytes.val[1], rule), none, none);
+  [[gnu::always_inline]] static inline OddBytes Find(const uint8x16x2_t& bytes, const Rule& rule) {
+    const uint64_t bits = ToBits(vceqq_u8(bytes.val[0], rule.quote), vceqq_u8(bytes.val[1], rule.quote),
+                                 Others(bytes.val[0], rule), Others(bytes.val[1], rule));
+    return {bits & 0xFFFFFFFF, bits >> 32};
   }
 
  private:
-  [[gnu::always_inline]] static inline uint8x16_t OddPart(uint8x16_t part, const Rule& rule) {
-    const uint8x16_t equal = vorrq_u8(vceqq_u8(part, rule.quote), vceqzq_u8(part));
-    return vorrq_u8(equal, vtstq_u8(part, rule.top));
+  [[gnu::always_inline]] static inline uint8x16_t Others(uint8x16_t part, const Rule& rule) {
+    return vorrq_u8(vceqzq_u8(part), vtstq_u8(part, rule.top));
   }
 };
 

@@ -157,6 +157,36 @@ TEST(ScanKernels, StopAtBytesThatDoNotStandForThemselves) {
   }
 }
 
+// Around the sizes of vectors: whole texts are copied, one odd byte anywhere stops, also in place of a quote.
+TEST(ScanKernels, CopyOrStopAtEveryLengthAndPlace) {
+  for (const SimdLevel level : SupportedSimdLevels()) {
+    for (size_t length = 0; length <= 70; ++length) {
+      const std::string text(length, 'x');
+      for (const std::string& field : {"\"" + text + "\"", text}) {
+        OneColumn whole({field, "\"behind\""});
+        size_t size = 0;
+        ASSERT_EQ(KernelsOf(level).copy(whole.Job(), 0, &size), 2u) << SimdLevelName(level) << " " << field;
+        ASSERT_EQ(whole.text(size), text + "behind");
+        ASSERT_EQ(whole.ends()[0], static_cast<int32_t>(length));
+        ASSERT_EQ(whole.valid()[0], length > 0);
+        for (size_t place = 0; place < field.size(); ++place) {
+          for (const char odd : {'\xE3', '\0', '"'}) {
+            if (field[place] == odd) continue;
+            std::string broken = field;
+            broken[place] = odd;
+            if (broken == "\"\"") continue;  // two quotes are an empty text
+            if (broken.size() > 1 && broken.front() == '"' && broken.back() == '"' && place + 1 == broken.size())
+              continue;
+            OneColumn column({broken, "behind"});
+            size_t none = 0;
+            ASSERT_EQ(KernelsOf(level).copy(column.Job(), 0, &none), 0u) << SimdLevelName(level) << " " << broken;
+          }
+        }
+      }
+    }
+  }
+}
+
 TEST(ScanKernels, TellNulFromOtherBytes) {
   for (const SimdLevel level : SupportedSimdLevels()) {
     OneColumn column({"\t\x01", std::string("a\0b", 3)});

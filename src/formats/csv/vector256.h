@@ -7,7 +7,7 @@
 namespace mutirao::formats::csv {
 namespace {
 
-/// What field_copy_loop.h asks of 32 bytes; the levels that have AVX2 add how odd ones are found.
+/// What field_copy_loop.h asks of 32 bytes.
 /// To be included behind the pragma that chooses the level, hence the unnamed namespace.
 struct Vector256 {
   static constexpr size_t kSize = 32;
@@ -29,6 +29,11 @@ struct Vector256 {
   }
   [[gnu::always_inline]] static inline void Store(__m256i bytes, char* p) {
     _mm256_storeu_si256(reinterpret_cast<__m256i*>(p), bytes);
+  }
+  [[gnu::always_inline]] static inline OddBytes Find(__m256i bytes, const Rule& rule) {
+    const __m256i below = _mm256_cmpgt_epi8(rule.limit, _mm256_xor_si256(bytes, rule.turn));
+    return {static_cast<uint32_t>(_mm256_movemask_epi8(_mm256_cmpeq_epi8(bytes, rule.quote))),
+            static_cast<uint32_t>(_mm256_movemask_epi8(below))};
   }
 };
 
