@@ -17,12 +17,12 @@ ColumnValues& ChunkWriter::ValuesFor(const Leaf& leaf) {
 }
 
 Result<ChunkFacts> ChunkWriter::Write(const Leaf& leaf, std::span<const BatchPtr> batches, int64_t position,
-                                      const WriteBytes& write) {
+                                      DictionaryHistory* history, const WriteBytes& write) {
   ColumnValues& values = ValuesFor(leaf);
   levels_.Begin(leaf);
   values.Begin(leaf);
   for (const auto& batch : batches) MUTIRAO_TRY(levels_.Append(*batch->column_data(leaf.field), values));
-  values.ChooseEncoding(options_);
+  values.ChooseEncoding(options_, history);
 
   ChunkFacts facts;
   start_ = position;

@@ -21,9 +21,10 @@ class ChunkWriter {
   ChunkWriter(const EncodeOptions& options, std::unique_ptr<PageCompressor> compressor)
       : options_(options), compressor_(std::move(compressor)) {}
 
-  /// Encode column `leaf` of `batches` and hand the bytes to `write`; they begin at `position` of the file.
+  /// Encode column `leaf` of `batches` and hand the bytes to `write`; they begin at `position` of the file. `history`
+  /// is that of the column.
   Result<ChunkFacts> Write(const Leaf& leaf, std::span<const BatchPtr> batches, int64_t position,
-                           const WriteBytes& write);
+                           DictionaryHistory* history, const WriteBytes& write);
 
  private:
   ColumnValues& ValuesFor(const Leaf& leaf);

@@ -38,6 +38,10 @@ std::unique_ptr<ColumnValues> MakeColumnValues(Physical physical) {
   return std::make_unique<TextValues>();
 }
 
+bool IsRefuted(const DictionaryHistory& history, double share) {
+  return share > history.refuted_share * 0.95;
+}
+
 // As if all values were equally frequent: k different ones leave k·e^(−sampled/k) unseen. Solved by halving.
 size_t EstimateDistinct(size_t sampled, size_t distinct, size_t count) {
   if (distinct >= sampled) return count;

@@ -16,6 +16,13 @@ namespace mutirao::formats::parquet_encode {
 /// The values are those of parquet.thrift.
 enum class Encoding { kPlain = 0, kRle = 3, kDeltaBinaryPacked = 5, kDeltaLengthByteArray = 6, kRleDictionary = 8 };
 
+/// What earlier chunks of a column of a file taught about dictionaries.
+struct DictionaryHistory {
+  /// Of a sample, the share of different values whose chunk was then not worth its dictionary; above all shares at
+  /// first.
+  double refuted_share = 2;
+};
+
 /// Keep the values of one column chunk, without its nulls, and write them as pages.
 ///
 /// The order of a chunk: Begin, Append for each batch, ChooseEncoding, then pages from the front.
@@ -31,7 +38,7 @@ class ColumnValues {
   virtual void Append(const arrow::ArrayData& data, int64_t start, int64_t count, const uint8_t* bits) = 0;
 
   /// Look at the values, pick their encoding and build their dictionary, if that is it.
-  virtual void ChooseEncoding(const EncodeOptions& options) = 0;
+  virtual void ChooseEncoding(const EncodeOptions& options, DictionaryHistory* history) = 0;
   Encoding encoding() const { return encoding_; }
 
   size_t dictionary_size() const { return dictionary_size_; }
@@ -54,6 +61,9 @@ class ColumnValues {
 
 /// Make what keeps the values of a leaf's physical type; may be used for all its leaves, one after the other.
 std::unique_ptr<ColumnValues> MakeColumnValues(Physical physical);
+
+/// Say whether the share of different values in a sample is about that which misled before.
+bool IsRefuted(const DictionaryHistory& history, double share);
 
 /// Guess how many different values there are among `count` when `sampled` of them held `distinct` different ones.
 size_t EstimateDistinct(size_t sampled, size_t distinct, size_t count);

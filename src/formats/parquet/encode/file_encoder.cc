@@ -20,7 +20,11 @@ constexpr std::string_view kMagic = "PAR1";
 
 FileEncoder::FileEncoder(arrow::io::OutputStream* out, SchemaPtr schema, std::vector<Leaf> leaves,
                          EncodeOptions options)
-    : out_(out), schema_(std::move(schema)), leaves_(std::move(leaves)), options_(std::move(options)) {}
+    : out_(out),
+      schema_(std::move(schema)),
+      leaves_(std::move(leaves)),
+      options_(std::move(options)),
+      histories_(leaves_.size()) {}
 
 FileEncoder::~FileEncoder() = default;
 
@@ -69,8 +73,8 @@ Status FileEncoder::TryWriteRowGroup(std::span<const BatchPtr> batches, int64_t 
   RowGroupFacts group;
   group.rows = rows;
   auto write = [this](std::string_view bytes) { return Write(bytes); };
-  for (const auto& leaf : leaves_) {
-    auto column = MUTIRAO_TRY(chunks_->Write(leaf, batches, position_, write));
+  for (size_t i = 0; i < leaves_.size(); ++i) {
+    auto column = MUTIRAO_TRY(chunks_->Write(leaves_[i], batches, position_, &histories_[i], write));
     group.columns.push_back(std::move(column));
   }
   row_groups_.push_back(std::move(group));

@@ -202,6 +202,33 @@ TEST(ParquetFileEncoder, WritesDictionariesOfMoreThan32768Values) {
   }
 }
 
+// A quarter of the values are a few, the others nearly all different: a sample sees less than there is. What that
+// taught must not keep a later row group from a dictionary that is worth it.
+TEST(ParquetFileEncoder, TriesADictionaryAgainWhenValuesAreOthers) {
+  auto schema = SchemaOf({arrow::utf8(), arrow::int64()});
+  SampleMaker maker(12);
+  auto group = [&](int64_t kinds) {
+    arrow::StringBuilder text;
+    arrow::Int64Builder numbers;
+    for (int i = 0; i < 60000; ++i) {
+      int64_t kind = maker.Below(4) == 0 ? maker.Below(500) : maker.Below(kinds);
+      MUTIRAO_MUST(text.Append("value " + std::to_string(kind)));
+      MUTIRAO_MUST(numbers.Append(kind * kind * 1000003));
+    }
+    return std::vector<BatchPtr>{BatchOf(schema, {MUTIRAO_MUST(text.Finish()), MUTIRAO_MUST(numbers.Finish())})};
+  };
+  Groups groups = {group(200000), group(200000), group(500), group(200000)};
+  ExpectRoundTrip(schema, groups);
+  auto file = OpenRaw(Encode(schema, groups, {}));
+  for (int column = 0; column < 2; ++column) {
+    std::vector<bool> dictionaries;
+    for (int i = 0; i < 4; ++i) {
+      dictionaries.push_back(file->metadata()->RowGroup(i)->ColumnChunk(column)->has_dictionary_page());
+    }
+    EXPECT_EQ(dictionaries, (std::vector<bool>{false, false, true, false})) << column;
+  }
+}
+
 TEST(ParquetFileEncoder, LeavesOutBytesOfNulls) {
   // Arrow allows any bytes under a null.
   auto offsets = arrow::Buffer::FromString(std::string("\0\0\0\0\2\0\0\0\5\0\0\0\6\0\0\0", 16));

@@ -5,6 +5,7 @@
 #include <cstring>
 #include <vector>
 
+#include "formats/parquet/encode/dictionary_slots.h"
 #include "formats/parquet/encode/hash.h"
 
 namespace mutirao::formats::parquet_encode {
@@ -13,8 +14,9 @@ namespace mutirao::formats::parquet_encode {
 template <typename T>
 class FixedDictionary {
  public:
-  void Clear() {
-    Reset(1024);
+  /// Start anew, with room for about as many different values as are expected.
+  void Clear(size_t expected = 0) {
+    Reset(SlotsFor(expected));
     values_.clear();
   }
 
@@ -25,7 +27,7 @@ class FixedDictionary {
         values_.push_back(value);
         auto number = static_cast<uint32_t>(values_.size() - 1);
         slot = {value, number + 1};
-        if (values_.size() * 2 > slots_.size()) Grow();
+        if (!HasRoom(slots_.size(), values_.size())) Grow();
         return number;
       }
       if (std::memcmp(&slot.value, &value, sizeof value) == 0) return slot.number_plus_1 - 1;

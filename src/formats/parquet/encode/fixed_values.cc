@@ -92,15 +92,15 @@ bool FixedValues<T>::WorthDictionary(size_t distinct, const EncodeOptions& optio
 }
 
 template <typename T>
-bool FixedValues<T>::SampleSaysDictionary(const EncodeOptions& options) {
-  dictionary_.Clear();
+size_t FixedValues<T>::DistinctInSample() {
+  dictionary_.Clear(kSample);
   size_t count = values_.size();
   for (size_t i = 0; i < kSample; ++i) dictionary_.Add(values_[i * count / kSample]);
-  return WorthDictionary(EstimateDistinct(kSample, dictionary_.values().size(), count), options);
+  return dictionary_.values().size();
 }
 
 template <typename T>
-void FixedValues<T>::ChooseEncoding(const EncodeOptions& options) {
+void FixedValues<T>::ChooseEncoding(const EncodeOptions& options, DictionaryHistory* history) {
   encoding_ = Encoding::kPlain;
   dictionary_size_ = 0;
   const size_t count = values_.size();
@@ -111,17 +111,33 @@ void FixedValues<T>::ChooseEncoding(const EncodeOptions& options) {
   const bool use_delta = kHasDelta<T> && delta_bits < plain_bits * 0.8;
   bits_without_ = std::min(delta_bits, options.codec == Codec::kNone ? plain_bits : plain_bits * 0.6);
   if (use_delta) encoding_ = Encoding::kDeltaBinaryPacked;
-  if (options.dictionary_values == 0 || (count > 2 * kSample && !SampleSaysDictionary(options))) return;
-  dictionary_.Clear();
-  indices_.Clear();
-  uint32_t* out = indices_.Extend(count);
-  for (size_t i = 0; i < count; ++i) {
-    out[i] = dictionary_.Add(values_[i]);
-    if (dictionary_.values().size() > options.dictionary_values) return;
+  if (options.dictionary_values == 0) return;
+  size_t expected = 0;
+  double share = 0;
+  if (count > 2 * kSample) {
+    const size_t seen = DistinctInSample();
+    share = static_cast<double>(seen) / kSample;
+    expected = EstimateDistinct(kSample, seen, count);
+    if (!WorthDictionary(expected, options) || IsRefuted(*history, share)) return;
   }
-  if (!WorthDictionary(dictionary_.values().size(), options)) return;
+  if (!BuildDictionary(expected, options)) {
+    if (share > 0) history->refuted_share = share;
+    return;
+  }
   encoding_ = Encoding::kRleDictionary;
   dictionary_size_ = dictionary_.values().size();
+}
+
+template <typename T>
+bool FixedValues<T>::BuildDictionary(size_t expected, const EncodeOptions& options) {
+  dictionary_.Clear(expected);
+  indices_.Clear();
+  uint32_t* out = indices_.Extend(values_.size());
+  for (size_t i = 0; i < values_.size(); ++i) {
+    out[i] = dictionary_.Add(values_[i]);
+    if (dictionary_.values().size() > options.dictionary_values) return false;
+  }
+  return WorthDictionary(dictionary_.values().size(), options);
 }
 
 template <typename T>

@@ -14,7 +14,7 @@ class FixedValues : public ColumnValues {
  public:
   void Begin(const Leaf& leaf) override;
   void Append(const arrow::ArrayData& data, int64_t start, int64_t count, const uint8_t* bits) override;
-  void ChooseEncoding(const EncodeOptions& options) override;
+  void ChooseEncoding(const EncodeOptions& options, DictionaryHistory* history) override;
   void EncodeDictionary(ByteBuffer& out) const override;
   size_t SizeOf(size_t begin, size_t end) const override;
   void Encode(size_t begin, size_t end, ByteBuffer& out) const override;
@@ -26,7 +26,8 @@ class FixedValues : public ColumnValues {
   void AppendPlain(const T* values, size_t count, ByteBuffer& out) const;
   std::string PlainOf(T value) const;
   double DeltaBits() const;
-  bool SampleSaysDictionary(const EncodeOptions& options);
+  size_t DistinctInSample();
+  bool BuildDictionary(size_t expected, const EncodeOptions& options);
   bool WorthDictionary(size_t distinct, const EncodeOptions& options) const;
 
   Scratch<T> values_;

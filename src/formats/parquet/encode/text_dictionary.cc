@@ -1,15 +1,13 @@
 #include "formats/parquet/encode/text_dictionary.h"
 
+#include "formats/parquet/encode/dictionary_slots.h"
+
 namespace mutirao::formats::parquet_encode {
-namespace {
 
-constexpr size_t kFirstSlots = 1024;
-
-}  // namespace
-
-void TextDictionary::Clear() {
-  slots_.assign(kFirstSlots, Slot{});
-  mask_ = kFirstSlots - 1;
+void TextDictionary::Clear(size_t expected) {
+  const size_t slots = SlotsFor(expected);
+  slots_.assign(slots, Slot{});
+  mask_ = slots - 1;
   entries_.clear();
   bytes_ = 0;
 }
@@ -19,7 +17,7 @@ uint32_t TextDictionary::AddNew(size_t slot, uint64_t key, Entry entry) {
   bytes_ += entry.length;
   auto number_plus_1 = static_cast<uint32_t>(entries_.size());
   slots_[slot] = {key, entry.length, number_plus_1};
-  if (entries_.size() * 2 > slots_.size()) Grow();
+  if (!HasRoom(slots_.size(), entries_.size())) Grow();
   return number_plus_1 - 1;
 }
 

@@ -17,7 +17,8 @@ class TextDictionary {
     uint32_t length;
   };
 
-  void Clear();
+  /// Start anew, with room for about as many different texts as are expected.
+  void Clear(size_t expected = 0);
 
   /// Give the number of a text, a new one when it is new. `limit` is where readable memory ends.
   uint32_t Add(const char* text, uint32_t length, const char* limit) {

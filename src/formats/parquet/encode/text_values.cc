@@ -121,18 +121,19 @@ void TextValues::ForEachStretch(size_t begin, size_t end, Visit visit) const {
 }
 
 // Compares with what is written otherwise, after a codec that halves text and cannot shrink packed numbers.
-bool TextValues::WorthDictionary(size_t distinct, size_t bytes, const EncodeOptions& options) const {
-  if (distinct > options.dictionary_values || bytes + 4 * distinct > options.dictionary_bytes) return false;
+bool TextValues::WorthDictionary(Distinct distinct, const EncodeOptions& options) const {
+  size_t size = distinct.bytes + 4 * distinct.count;
+  if (distinct.count > options.dictionary_values || size > options.dictionary_bytes) return false;
   double count = static_cast<double>(lengths_.size());
-  double text = static_cast<double>(bytes + 4 * distinct);
-  double numbers = count * BitWidth(distinct - 1) / 8;
+  double text = static_cast<double>(size);
+  double numbers = count * BitWidth(distinct.count - 1) / 8;
   double otherwise = static_cast<double>(bytes_) + count * 0.5;
   if (options.codec == Codec::kNone) return text + numbers < otherwise * 0.9;
   return text * 0.5 + numbers < otherwise * 0.45;
 }
 
-bool TextValues::SampleSaysDictionary(const EncodeOptions& options) {
-  dictionary_.Clear();
+TextValues::Sample TextValues::TakeSample() {
+  dictionary_.Clear(kSample);
   size_t of_each = std::max<size_t>(1, kSample / segments_.size());
   size_t step = std::max<size_t>(1, segments_.size() / kSample);
   size_t sampled = 0;
@@ -146,35 +147,45 @@ bool TextValues::SampleSaysDictionary(const EncodeOptions& options) {
   }
   size_t seen = dictionary_.entries().size();
   size_t distinct = EstimateDistinct(sampled, seen, lengths_.size());
-  return WorthDictionary(distinct, dictionary_.bytes() * distinct / seen, options);
+  return {static_cast<double>(seen) / static_cast<double>(sampled), {distinct, dictionary_.bytes() * distinct / seen}};
 }
 
-bool TextValues::BuildDictionary(const EncodeOptions& options) {
-  dictionary_.Clear();
+bool TextValues::BuildDictionary(size_t expected, const EncodeOptions& options) {
+  dictionary_.Clear(expected);
   indices_.Clear();
   uint32_t* out = indices_.Extend(lengths_.size());
+  const uint32_t* lengths = lengths_.data();
   for (size_t i = 0; i < segments_.size(); ++i) {
     const Segment& segment = segments_[i];
     const char* text = segment.text;
-    for (size_t value = segment.first; value < SegmentEnd(i); ++value) {
-      out[value] = dictionary_.Add(text, lengths_[value], segment.limit);
-      text += lengths_[value];
+    const size_t end = SegmentEnd(i);
+    for (size_t value = segment.first; value < end; ++value) {
+      const uint32_t length = lengths[value];
+      out[value] = dictionary_.Add(text, length, segment.limit);
+      text += length;
     }
     size_t entries = dictionary_.entries().size();
     if (entries > options.dictionary_values || dictionary_.bytes() + 4 * entries > options.dictionary_bytes)
       return false;
     // The sample may have been wrong: give up when most of many values were new.
-    if (SegmentEnd(i) >= 8 * kSample && entries > SegmentEnd(i) / 10 * 8) return false;
+    if (end >= 8 * kSample && entries > end / 10 * 8) return false;
   }
-  return WorthDictionary(dictionary_.entries().size(), dictionary_.bytes(), options);
+  return WorthDictionary({dictionary_.entries().size(), dictionary_.bytes()}, options);
 }
 
-void TextValues::ChooseEncoding(const EncodeOptions& options) {
+void TextValues::ChooseEncoding(const EncodeOptions& options, DictionaryHistory* history) {
   encoding_ = lengths_.size() == 0 ? Encoding::kPlain : Encoding::kDeltaLengthByteArray;
   dictionary_size_ = 0;
   if (lengths_.size() == 0 || options.dictionary_values == 0) return;
-  if (lengths_.size() > 2 * kSample && !SampleSaysDictionary(options)) return;
-  if (!BuildDictionary(options)) return;
+  Sample sample;
+  if (lengths_.size() > 2 * kSample) {
+    sample = TakeSample();
+    if (!WorthDictionary(sample.distinct, options) || IsRefuted(*history, sample.share)) return;
+  }
+  if (!BuildDictionary(sample.distinct.count, options)) {
+    if (sample.share > 0) history->refuted_share = sample.share;
+    return;
+  }
   encoding_ = Encoding::kRleDictionary;
   dictionary_size_ = dictionary_.entries().size();
 }

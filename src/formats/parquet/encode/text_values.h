@@ -13,7 +13,7 @@ class TextValues : public ColumnValues {
  public:
   void Begin(const Leaf& leaf) override;
   void Append(const arrow::ArrayData& data, int64_t start, int64_t count, const uint8_t* bits) override;
-  void ChooseEncoding(const EncodeOptions& options) override;
+  void ChooseEncoding(const EncodeOptions& options, DictionaryHistory* history) override;
   void EncodeDictionary(ByteBuffer& out) const override;
   size_t SizeOf(size_t begin, size_t end) const override;
   void Encode(size_t begin, size_t end, ByteBuffer& out) const override;
@@ -27,12 +27,24 @@ class TextValues : public ColumnValues {
     size_t first;       ///< number of its first value
   };
 
+  // Different texts, and the bytes of all of them.
+  struct Distinct {
+    size_t count = 0;
+    size_t bytes = 0;
+  };
+
+  // What a sample tells: its share of different texts, and how many all values have.
+  struct Sample {
+    double share = 0;
+    Distinct distinct;
+  };
+
   void AppendRun(const int32_t* offsets, size_t count, const char* text, const char* limit);
   void AddSegments(size_t first, const char* text, const char* limit);
   size_t SegmentEnd(size_t segment) const;
-  bool WorthDictionary(size_t distinct, size_t bytes, const EncodeOptions& options) const;
-  bool SampleSaysDictionary(const EncodeOptions& options);
-  bool BuildDictionary(const EncodeOptions& options);
+  bool WorthDictionary(Distinct distinct, const EncodeOptions& options) const;
+  Sample TakeSample();
+  bool BuildDictionary(size_t expected, const EncodeOptions& options);
 
   // Calls visit(text, number of the first value, count, limit) for each stretch of values one behind the other.
   template <typename Visit>
