@@ -33,9 +33,7 @@ class StringColumn : public ColumnBuilder {
       : index_(index),
         reader_(dialect),
         copy_(KernelsOf(level).copy),
-        quick_(!dialect.escapes() && reader_.only_empty_is_null()) {
-    offsets_.push_back(0);
-  }
+        quick_(!dialect.escapes() && reader_.only_empty_is_null()) {}
 
   void Convert(const RowIndex&, const std::vector<uint32_t>&, std::vector<ConversionFault>*) override {}
 
@@ -43,9 +41,8 @@ class StringColumn : public ColumnBuilder {
     const size_t count = selection.size();
     const size_t before = valid_.size();
     valid_.resize(before + count);
-    offsets_.resize(before + count + 1);
     uint8_t* const valid = valid_.data() + before;
-    int32_t* const ends = offsets_.data() + before + 1;
+    int32_t* const ends = MUTIRAO_TRY(ExtendOffsets(count));
     if (capacity_ == 0) MUTIRAO_TRY(Grow(expected_));
     CopyJob job = JobFor(rows, selection, ends, valid);
     for (size_t i = 0; i < count; ++i) {
@@ -76,11 +73,12 @@ class StringColumn : public ColumnBuilder {
       bitmap = MUTIRAO_TRY(arrow::AllocateEmptyBitmap(rows));
       bitmap = PackBits(valid_.data(), valid_.size(), std::move(bitmap));
     }
-    auto array = std::make_shared<arrow::StringArray>(rows, arrow::Buffer::FromVector(std::move(offsets_)),
-                                                      std::move(buffer_), std::move(bitmap), nulls_);
-    offsets_ = {0};
-    offsets_.reserve(static_cast<size_t>(rows) + 1);
+    MUTIRAO_TRY(ExtendOffsets(0));
+    auto offsets = MUTIRAO_TRY(offsets_.Finish());
+    auto array =
+        std::make_shared<arrow::StringArray>(rows, std::move(offsets), std::move(buffer_), std::move(bitmap), nulls_);
     buffer_ = nullptr;
+    expected_rows_ = rows;
     valid_.clear();
     // The next batch is probably like this one.
     expected_ = size_ + size_ / 16 + 2 * kCopySlack;
@@ -110,6 +108,18 @@ class StringColumn : public ColumnBuilder {
             .valid = valid};
   }
 
+  // Makes room for the ends of so many more texts, which are not set; gives where they start.
+  Result<int32_t*> ExtendOffsets(size_t count) {
+    if (offsets_.length() == 0) {
+      MUTIRAO_TRY(offsets_.Reserve(std::max(expected_rows_, static_cast<int64_t>(count)) + 1));
+      offsets_.UnsafeAppend(0);
+    }
+    MUTIRAO_TRY(offsets_.Reserve(static_cast<int64_t>(count)));
+    int32_t* const ends = offsets_.mutable_data() + offsets_.length();
+    offsets_.bytes_builder()->UnsafeAdvance(static_cast<int64_t>(count * sizeof(int32_t)));
+    return ends;
+  }
+
   Status Grow(size_t room) {
     capacity_ = std::max({room, capacity_ * 2, size_t{1} << 10});
     if (!buffer_) {
@@ -131,7 +141,8 @@ class StringColumn : public ColumnBuilder {
   size_t size_ = 0;
   size_t capacity_ = 0;
   size_t expected_ = size_t{64} << 10;
-  std::vector<int32_t> offsets_;
+  arrow::TypedBufferBuilder<int32_t> offsets_;
+  int64_t expected_rows_ = 0;
   std::vector<uint8_t> valid_;
   int64_t nulls_ = 0;
 };

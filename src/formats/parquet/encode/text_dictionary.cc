@@ -1,5 +1,7 @@
 #include "formats/parquet/encode/text_dictionary.h"
 
+#include <algorithm>
+
 #include "formats/parquet/encode/dictionary_slots.h"
 
 namespace mutirao::formats::parquet_encode {
@@ -10,6 +12,19 @@ void TextDictionary::Clear(size_t expected) {
   mask_ = slots - 1;
   entries_.clear();
   bytes_ = 0;
+}
+
+void TextDictionary::AddAll(const char* text, uint32_t length, size_t count, const char* limit, uint32_t* numbers) {
+  size_t i = 0;
+  if (length >= 1 && length <= 8 && limit - text >= 8) {
+    const uint64_t mask = ~uint64_t{0} >> (64 - 8 * length);
+    const size_t words = std::min(count, static_cast<size_t>(limit - text - 8) / length + 1);
+    for (; i < words; ++i, text += length) {
+      const uint64_t word = Load8(text) & mask;
+      numbers[i] = Find({word, text, length}, word, HashText(text, length, word));
+    }
+  }
+  for (; i < count; ++i, text += length) numbers[i] = Add(text, length, limit);
 }
 
 uint32_t TextDictionary::AddNew(size_t slot, uint64_t key, Entry entry) {

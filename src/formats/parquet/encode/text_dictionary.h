@@ -24,13 +24,11 @@ class TextDictionary {
   uint32_t Add(const char* text, uint32_t length, const char* limit) {
     uint64_t word = FirstWord(text, length, limit);
     uint64_t hash = HashText(text, length, word);
-    uint64_t key = KeyOf(word, hash, length);
-    for (size_t at = hash & mask_;; at = (at + 1) & mask_) {
-      const Slot& slot = slots_[at];
-      if (slot.number_plus_1 == 0) return AddNew(at, key, {word, text, length});
-      if (slot.key == key && slot.length == length && IsSameBehind(slot, text)) return slot.number_plus_1 - 1;
-    }
+    return Find({word, text, length}, KeyOf(word, hash, length), hash);
   }
+
+  /// Give the numbers of texts of one length, one behind the other, which takes less than one by one.
+  void AddAll(const char* text, uint32_t length, size_t count, const char* limit, uint32_t* numbers);
 
   const std::vector<Entry>& entries() const { return entries_; }
   /// Of all entries' texts together.
@@ -43,6 +41,16 @@ class TextDictionary {
     uint32_t length;
     uint32_t number_plus_1;
   };
+
+  uint32_t Find(Entry entry, uint64_t key, uint64_t hash) {
+    for (size_t at = hash & mask_;; at = (at + 1) & mask_) {
+      const Slot& slot = slots_[at];
+      if (slot.number_plus_1 == 0) return AddNew(at, key, entry);
+      if (slot.key == key && slot.length == entry.length && IsSameBehind(slot, entry.text)) {
+        return slot.number_plus_1 - 1;
+      }
+    }
+  }
 
   static uint64_t KeyOf(uint64_t word, uint64_t hash, uint32_t length) { return length <= 8 ? word : hash; }
   bool IsSameBehind(const Slot& slot, const char* text) const {

@@ -4,7 +4,7 @@
 
 #include <arrow/api.h>
 #include <arrow/util/bit_run_reader.h>
-#include <arrow/util/bit_util.h>
+#include <arrow/util/bitmap_reader.h>
 
 #include "formats/parquet/encode/bit_pack.h"
 #include "formats/parquet/encode/delta.h"
@@ -19,6 +19,33 @@ size_t Sum(const uint32_t* lengths, size_t count) {
   size_t sum = 0;
   for (size_t i = 0; i < count; ++i) sum += lengths[i];
   return sum;
+}
+
+// Gives how many are present; `out` has room for all.
+size_t LengthsOfPresent(const int32_t* offsets, int64_t count, const uint8_t* bits, int64_t bits_offset,
+                        uint32_t* out) {
+  arrow::internal::BitmapUInt64Reader words(bits, bits_offset, count);
+  size_t taken = 0;
+  for (int64_t begin = 0; begin < count; begin += 64) {
+    const uint64_t present = words.NextWord();
+    const int64_t end = std::min(begin + 64, count);
+    if (present == 0) continue;
+    if (present == ~uint64_t{0}) {
+      for (int64_t i = begin; i < end; ++i) out[taken++] = static_cast<uint32_t>(offsets[i + 1] - offsets[i]);
+      continue;
+    }
+    for (int64_t i = begin; i < end; ++i) {
+      out[taken] = static_cast<uint32_t>(offsets[i + 1] - offsets[i]);
+      taken += present >> (i - begin) & 1;
+    }
+  }
+  return taken;
+}
+
+bool AreEqual(const uint32_t* lengths, size_t count) {
+  uint32_t different = 0;
+  for (size_t i = 1; i < count; ++i) different |= lengths[i] ^ lengths[0];
+  return different == 0;
 }
 
 // Keeps the smallest and largest text seen; the first eight bytes, as a number in the order of text, decide most.
@@ -84,11 +111,7 @@ void TextValues::Append(const arrow::ArrayData& data, int64_t start, int64_t cou
 
   size_t first = lengths_.size();
   uint32_t* out = lengths_.Extend(static_cast<size_t>(count));
-  size_t taken = 0;
-  for (int64_t i = 0; i < count; ++i) {
-    out[taken] = static_cast<uint32_t>(offsets[i + 1] - offsets[i]);
-    taken += arrow::bit_util::GetBit(bits, data.offset + start + i) ? 1 : 0;
-  }
+  const size_t taken = LengthsOfPresent(offsets, count, bits, data.offset + start, out);
   lengths_.Truncate(first + taken);
   // Nulls nearly always have no bytes, and then all present values lie one behind the other.
   if (Sum(lengths_.data() + first, taken) == static_cast<size_t>(offsets[count] - offsets[0])) {
@@ -159,10 +182,13 @@ bool TextValues::BuildDictionary(size_t expected, const EncodeOptions& options) 
     const Segment& segment = segments_[i];
     const char* text = segment.text;
     const size_t end = SegmentEnd(i);
-    for (size_t value = segment.first; value < end; ++value) {
-      const uint32_t length = lengths[value];
-      out[value] = dictionary_.Add(text, length, segment.limit);
-      text += length;
+    if (AreEqual(lengths + segment.first, end - segment.first)) {
+      dictionary_.AddAll(text, lengths[segment.first], end - segment.first, segment.limit, out + segment.first);
+    } else {
+      for (size_t value = segment.first; value < end; ++value) {
+        out[value] = dictionary_.Add(text, lengths[value], segment.limit);
+        text += lengths[value];
+      }
     }
     size_t entries = dictionary_.entries().size();
     if (entries > options.dictionary_values || dictionary_.bytes() + 4 * entries > options.dictionary_bytes)
