@@ -273,20 +273,35 @@ class Unpacker {
   Result<BufferPtr> Offsets(Form form) {
     BufferPtr offsets = MUTIRAO_TRY(arrow::AllocateBuffer((rows_ + 1) * 4));
     auto* const ends = reinterpret_cast<int32_t*>(offsets->mutable_data());
-    int64_t total = 0;
     ends[0] = 0;
-    uint32_t length = 0;
-    if (form == Form::kOneLength) length = MUTIRAO_TRY(Get<uint32_t>());
-    const int64_t width = form == Form::kBytes ? 1 : form == Form::kWords ? 4 : 0;
-    MUTIRAO_TRY(Need(rows_ * width));
+    int64_t total = 0;
+    if (form == Form::kOneLength) {
+      const auto length = MUTIRAO_TRY(Get<uint32_t>());
+      total = rows_ * length;
+      for (int64_t row = 0; row < rows_; ++row) ends[row + 1] = static_cast<int32_t>((row + 1) * length);
+    } else if (form == Form::kBytes) {
+      total = MUTIRAO_TRY(AddLengths<uint8_t>(ends));
+    } else {
+      total = MUTIRAO_TRY(AddLengths<uint32_t>(ends));
+    }
+    if (total > INT32_MAX) return Damaged();
+    return offsets;
+  }
+
+  // Gives the sum of the lengths, of which `ends` has no more than 31 bits.
+  template <typename T>
+  Result<int64_t> AddLengths(int32_t* ends) {
+    const auto bytes = rows_ * static_cast<int64_t>(sizeof(T));
+    MUTIRAO_TRY(Need(bytes));
+    int64_t total = 0;
     for (int64_t row = 0; row < rows_; ++row) {
-      std::memcpy(&length, next_ + row * width, static_cast<size_t>(width));
+      T length;
+      std::memcpy(&length, next_ + row * static_cast<int64_t>(sizeof(T)), sizeof(T));
       total += length;
       ends[row + 1] = static_cast<int32_t>(total);
     }
-    if (total > INT32_MAX) return Damaged();
-    next_ += rows_ * width;
-    return offsets;
+    next_ += bytes;
+    return total;
   }
 
   Result<ArrayPtr> ArrowColumn(const std::shared_ptr<arrow::Field>& field) {
