@@ -32,7 +32,8 @@ Result<ChunkFacts> ChunkWriter::Write(const Leaf& leaf, std::span<const BatchPtr
     facts.dictionary_offset = position;
     page_.Clear();
     values.EncodeDictionary(page_);
-    PageShape page{.is_dictionary = true, .values = values.dictionary_size()};
+    PageShape page{
+        .is_dictionary = true, .has_texts = leaf.physical == Physical::kBytes, .values = values.dictionary_size()};
     MUTIRAO_TRY(WritePage(page, write, facts));
   }
   MUTIRAO_TRY(WriteDataPages(leaf, values, write, facts));
@@ -70,7 +71,9 @@ Status ChunkWriter::WriteDataPages(const Leaf& leaf, ColumnValues& values, const
     page.nulls = static_cast<int64_t>((level_end - level) - (value_end - value));
     page.only_nulls = value == value_end;
     page.bounds = values.BoundsOf(value, value_end);
-    PageShape shape{.values = level_end - level, .encoding = facts.encoding};
+    PageShape shape{.has_texts = facts.encoding == Encoding::kDeltaLengthByteArray,
+                    .values = level_end - level,
+                    .encoding = facts.encoding};
     size_t stored = MUTIRAO_TRY(WritePage(shape, write, facts));
     page.stored_bytes = static_cast<int32_t>(stored);
     Widen(leaf, page.bounds, facts.bounds);
@@ -85,7 +88,7 @@ Status ChunkWriter::WriteDataPages(const Leaf& leaf, ColumnValues& values, const
 }
 
 Result<size_t> ChunkWriter::WritePage(PageShape page, const WriteBytes& write, ChunkFacts& facts) {
-  auto stored = MUTIRAO_TRY(compressor_->Compress(page_.view()));
+  auto stored = MUTIRAO_TRY(compressor_->Compress(page_.view(), page.has_texts));
   page.plain_bytes = page_.size();
   page.stored_bytes = stored.size();
   uint32_t crc = 0;

@@ -48,6 +48,7 @@ struct RowGroupFacts {
 
 struct PageShape {
   bool is_dictionary = false;
+  bool has_texts = false;  ///< most of it are bytes of texts
   size_t values = 0;  ///< levels of a data page, entries of a dictionary
   Encoding encoding = Encoding::kPlain;
   size_t plain_bytes = 0;

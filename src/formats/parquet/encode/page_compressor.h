@@ -24,14 +24,16 @@ class PageCompressor {
   static Result<std::unique_ptr<PageCompressor>> Make(Codec codec, int level);
   ~PageCompressor();
 
-  /// Gives the compressed bytes, which stay valid until the next call; for kNone `page` itself.
-  Result<std::string_view> Compress(std::string_view page);
+  /// Gives the compressed bytes, which stay valid until the next call; for kNone `page` itself. `is_text`: most of it are
+  /// bytes of texts.
+  Result<std::string_view> Compress(std::string_view page, bool is_text);
 
  private:
   PageCompressor() = default;
-  Result<std::string_view> CompressZstd(std::string_view page);
+  Result<std::string_view> CompressZstd(std::string_view page, ZSTD_CCtx_s* zstd);
 
   ZSTD_CCtx_s* zstd_ = nullptr;
+  ZSTD_CCtx_s* zstd_of_texts_ = nullptr;  // the same or another
   std::unique_ptr<arrow::util::Codec> other_;
   ByteBuffer out_;
 };
