@@ -11,10 +11,16 @@ else()
   set(wheel_program "$<TARGET_FILE:mutirao_program>")
 endif()
 
+# Loaded by name when they are needed, so nothing names them as needed.
+find_library(MUTIRAO_CURL_LIBRARY curl REQUIRED)
+find_library(MUTIRAO_PQ_LIBRARY pq REQUIRED)
+
 install(CODE "
   set(prefix \"\$ENV{DESTDIR}\${CMAKE_INSTALL_PREFIX}\")
   file(REAL_PATH \"${wheel_library}\" library)
-  file(GET_RUNTIME_DEPENDENCIES LIBRARIES \"\${library}\" RESOLVED_DEPENDENCIES_VAR needed
+  file(REAL_PATH \"${MUTIRAO_CURL_LIBRARY}\" curl)
+  file(REAL_PATH \"${MUTIRAO_PQ_LIBRARY}\" pq)
+  file(GET_RUNTIME_DEPENDENCIES LIBRARIES \"\${library}\" \"\${curl}\" \"\${pq}\" RESOLVED_DEPENDENCIES_VAR needed
     UNRESOLVED_DEPENDENCIES_VAR unresolved
     PRE_EXCLUDE_REGEXES \"^lib(c|m|dl|rt|pthread|resolv|gcc_s|stdc\\\\+\\\\+)\\\\.so\" \"^ld-linux\" \"^lib(arrow|parquet)\"
     POST_EXCLUDE_REGEXES \"/libmutirao\")
@@ -28,6 +34,8 @@ install(CODE "
     file(REAL_PATH \"\${file}\" real)
     file(COPY_FILE \"\${real}\" \"\${prefix}/lib/\${name}\")
   endforeach()
+  file(COPY_FILE \"\${curl}\" \"\${prefix}/lib/libcurl.so.4\")
+  file(COPY_FILE \"\${pq}\" \"\${prefix}/lib/libpq.so.5\")
   file(COPY_FILE \"\${library}\" \"\${prefix}/lib/libmutirao.so.${PROJECT_VERSION_MAJOR}\")
   file(COPY_FILE \"${wheel_program}\" \"\${prefix}/bin/mutirao\")
   file(RPATH_SET FILE \"\${prefix}/lib/libmutirao.so.${PROJECT_VERSION_MAJOR}\" NEW_RPATH \"\\\$ORIGIN:\\\$ORIGIN/../../pyarrow\")

@@ -11,13 +11,35 @@
 
 #include <fmt/format.h>
 
+#include "base/late_library.h"
 #include "net/url.h"
 
 namespace mutirao::net {
 namespace {
 
-using CurlHandle = std::unique_ptr<CURL, decltype(&curl_easy_cleanup)>;
-using CurlHeaders = std::unique_ptr<curl_slist, decltype(&curl_slist_free_all)>;
+// Most runs call nobody: libcurl is loaded when one does. Its functions hide those that would be linked.
+constinit const LateLibrary libcurl{"libcurl.so.4", "libcurl4"};
+#define MUTIRAO_LIBCURL(name)                           \
+  constinit const LateFunction<decltype(::name)> name { \
+    libcurl, #name                                      \
+  }
+MUTIRAO_LIBCURL(curl_easy_cleanup);
+MUTIRAO_LIBCURL(curl_easy_getinfo);
+MUTIRAO_LIBCURL(curl_easy_init);
+MUTIRAO_LIBCURL(curl_easy_perform);
+MUTIRAO_LIBCURL(curl_easy_setopt);
+MUTIRAO_LIBCURL(curl_easy_strerror);
+MUTIRAO_LIBCURL(curl_global_init);
+MUTIRAO_LIBCURL(curl_slist_append);
+MUTIRAO_LIBCURL(curl_slist_free_all);
+#undef MUTIRAO_LIBCURL
+
+struct EndCurl {
+  void operator()(CURL* curl) const { curl_easy_cleanup(curl); }
+  void operator()(curl_slist* list) const { curl_slist_free_all(list); }
+};
+using CurlHandle = std::unique_ptr<CURL, EndCurl>;
+using CurlHeaders = std::unique_ptr<curl_slist, EndCurl>;
 
 bool IsLinkLocal4(uint32_t address) {
   return (address >> 16) == 0xA9FE || address == 0 || (address >> 28) >= 0xE;  // 169.254/16, 0.0.0.0, multicast and up
@@ -114,10 +136,11 @@ Status Explain(CURLcode code, const Exchange& exchange, const std::string& origi
 }  // namespace
 
 Result<HttpResponse> SendHttp(const HttpRequest& request, std::stop_token stop) {
+  MUTIRAO_TRY(libcurl.Load());
   static std::once_flag once;
   std::call_once(once, [] { curl_global_init(CURL_GLOBAL_DEFAULT); });
   const Url url = MUTIRAO_TRY(ParseUrl(request.url));
-  CurlHandle curl(curl_easy_init(), curl_easy_cleanup);
+  const CurlHandle curl(curl_easy_init());
   if (!curl) return Status::Exhausted("no memory for a web request");
   curl_slist* list = nullptr;
   for (const std::string& header : request.headers) {
@@ -129,7 +152,7 @@ Result<HttpResponse> SendHttp(const HttpRequest& request, std::stop_token stop) 
   }
   // Without it curl asks before it sends a body, and waits a second for servers that do not answer that.
   list = curl_slist_append(list, "Expect:");
-  const CurlHeaders headers(list, curl_slist_free_all);
+  const CurlHeaders headers(list);
   Exchange exchange{.most_body = request.most_body, .stop = std::move(stop)};
   SetUp(curl.get(), request, headers.get(), exchange);
   const CURLcode code = curl_easy_perform(curl.get());

@@ -32,8 +32,8 @@ struct HttpResponse {
 /// Link-local addresses, where clouds keep their credentials, are refused whatever name leads there; so is anything but
 /// HTTP and HTTPS. Certificates are checked. Proxies of the environment are used,
 /// but not for this machine itself.
-/// Errors: kInvalid for the address, kUnavailable when there is no connection, kDeadline, kCancelled after `stop`. They
-/// name the origin alone: path and query may be secret.
+/// Errors: kInvalid for the address, kUnavailable when there is no connection, kDeadline, kCancelled after `stop`,
+/// kNotFound when libcurl is not installed. They name the origin alone: path and query may be secret.
 /// Threads: any.
 Result<HttpResponse> SendHttp(const HttpRequest& request, std::stop_token stop = {});
 

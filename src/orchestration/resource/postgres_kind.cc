@@ -1,7 +1,5 @@
 #include "orchestration/resource/postgres_kind.h"
 
-#include <libpq-fe.h>
-
 #include <algorithm>
 #include <thread>
 
@@ -10,9 +8,12 @@
 #include "base/log.h"
 #include "orchestration/definition/duration.h"
 #include "orchestration/resource/config_checks.h"
+#include "orchestration/store/postgres/libpq.h"
 
 namespace mutirao::orchestration {
 namespace {
+
+using namespace libpq;
 
 using Steady = std::chrono::steady_clock;
 
@@ -72,6 +73,7 @@ class PostgresKind : public ResourceKind {
   bool leaves_traces(const Json& /*config*/) const override { return false; }
 
   Result<std::unique_ptr<Resource>> Acquire(const AcquireContext& context) override {
+    MUTIRAO_TRY(library.Load());
     const Json& config = context.config;
     if (config.contains("password")) Redactor::Global().Add(TextOf(config["password"]));
     const auto patience = *ParseDuration(config["wait"].get<std::string>());
@@ -89,6 +91,10 @@ class PostgresKind : public ResourceKind {
   Status Reap(const Lease& /*lease*/) override { return Status::Ok(); }
 
  private:
+  struct Finish {
+    void operator()(PGconn* connection) const { PQfinish(connection); }
+  };
+
   static Status Connect(const Json& config) {
     const std::string host = TextOf(config["host"]), port = TextOf(config["port"]);
     const std::string database = TextOf(config["database"]), user = TextOf(config["user"]);
@@ -99,7 +105,7 @@ class PostgresKind : public ResourceKind {
     const char* values[] = {
         host.c_str(),    port.c_str(), database.c_str(), user.c_str(), password.empty() ? nullptr : password.c_str(),
         sslmode.c_str(), "5",          "mutirao",        nullptr};
-    std::unique_ptr<PGconn, void (*)(PGconn*)> connection(PQconnectdbParams(keys, values, 0), PQfinish);
+    const std::unique_ptr<PGconn, Finish> connection(PQconnectdbParams(keys, values, 0));
     if (connection != nullptr && PQstatus(connection.get()) == CONNECTION_OK) return Status::Ok();
     std::string why = connection == nullptr ? "no memory" : PQerrorMessage(connection.get());
     std::replace(why.begin(), why.end(), '\n', ' ');

@@ -1,14 +1,15 @@
 #include "orchestration/store/postgres/postgres_location.h"
 
-#include <libpq-fe.h>
-
 #include <algorithm>
 #include <memory>
 
 #include "base/log.h"
+#include "orchestration/store/postgres/libpq.h"
 
 namespace mutirao::orchestration {
 namespace {
+
+using namespace libpq;
 
 constexpr std::string_view kPrefix = "postgresql:";
 
@@ -33,6 +34,7 @@ bool IsPostgresLocation(std::string_view uri) {
 }
 
 Result<std::string> ParsePostgresLocation(std::string_view uri) {
+  MUTIRAO_TRY(library.Load());
   std::string conninfo(uri);
   if (uri.starts_with(kPrefix) && !uri.starts_with("postgresql://")) conninfo = uri.substr(kPrefix.size());
   // libpq's own message repeats the text that it stumbled over.

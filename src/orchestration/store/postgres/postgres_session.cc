@@ -1,7 +1,5 @@
 #include "orchestration/store/postgres/postgres_session.h"
 
-#include <libpq-fe.h>
-
 #include <algorithm>
 #include <array>
 #include <charconv>
@@ -10,9 +8,12 @@
 #include <fmt/format.h>
 
 #include "base/log.h"
+#include "orchestration/store/postgres/libpq.h"
 
 namespace mutirao::orchestration {
 namespace {
+
+using namespace libpq;
 
 struct Clear {
   void operator()(PGresult* result) const { PQclear(result); }
@@ -73,6 +74,7 @@ bool MayPass(std::string_view state) {
 }  // namespace
 
 Result<std::unique_ptr<PostgresSession>> PostgresSession::Connect(const std::string& conninfo) {
+  MUTIRAO_TRY(library.Load());
   // Earlier ones give way to what the location says.
   const std::array<const char*, 9> keywords{"connect_timeout",  "keepalives_idle",  "keepalives_interval",
                                             "keepalives_count", "tcp_user_timeout", "dbname",
