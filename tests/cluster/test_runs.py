@@ -98,6 +98,7 @@ def test_a_worker_that_is_killed_while_it_starts_costs_time_only(example):
     os.kill(starting_workers(process.pid)[0], signal.SIGKILL)
     _, said = process.communicate(timeout=120)
     assert process.returncode == 0 and b"2 workers are up" in said, said.decode()
+    assert "started again: a worker ended before it was up" in example.run_ok("events", "latest").out
     assert example.read("out/rows").num_rows == 856
 
 

@@ -124,7 +124,8 @@ class Driver:
         wait = message["wait"]
         try:
             self._provider = providers.make(message["provider"], message["name"], message["config"])
-            self._out.send("starting", text=f"making a cluster: {self._provider.describe()}")
+            self._provider.tell = lambda text: self._out.send("starting", text=text)
+            self._provider.tell(f"making a cluster: {self._provider.describe()}")
             if (handle := self._provider.announce()) is not None:
                 self._out.send("made", handle=handle)
             # For good: what starts later, such as the next process of a worker, inherits it too.

@@ -50,6 +50,9 @@ class BaseProvider:
     def prepare(self):
         """Import what is needed; raise ProviderError when it is not there."""
 
+    def tell(self, text):
+        """Say how far the start is, from any thread. The driver puts here what sends it."""
+
     @property
     def least(self):
         n_workers = self.config["n_workers"]

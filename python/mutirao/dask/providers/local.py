@@ -34,8 +34,9 @@ class Provider(BaseProvider):
         tempfile.tempdir = None
         try:
             cluster = self._start()
-        except RuntimeError:
+        except RuntimeError as error:
             # So Dask says that a worker ended before it was up, and has closed the rest.
+            self.tell(f"the cluster is started again: a worker ended before it was up ({error})")
             cluster = self._start()
         self.scale(cluster)
         return cluster
