@@ -1,0 +1,97 @@
+#include "engine/operators/join_table.h"
+
+#include <string>
+#include <vector>
+
+#include <arrow/api.h>
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include "columnar/arrow_status.h"
+
+namespace mutirao::engine {
+namespace {
+
+constexpr int kKinds = 300;
+constexpr int kRowsOfBatch = 400;
+constexpr int kBatches = 3;
+
+int KindOf(int row) {
+  return row * 7 % kKinds;
+}
+
+bool IsNull(int row) {
+  return row % 50 == 49;
+}
+
+// Keys of `length` bytes; -1 stands for null.
+BatchPtr BatchOf(const std::vector<int>& kinds, int length) {
+  arrow::StringBuilder keys;
+  for (const int kind : kinds) {
+    if (kind < 0) {
+      MUTIRAO_MUST(keys.AppendNull());
+    } else {
+      MUTIRAO_MUST(keys.Append(fmt::format("{:0{}}", kind, length)));
+    }
+  }
+  auto schema = arrow::schema({arrow::field("key", arrow::utf8())});
+  return arrow::RecordBatch::Make(schema, static_cast<int64_t>(kinds.size()), {MUTIRAO_MUST(keys.Finish())});
+}
+
+KeyBatch KeysOf(const BatchPtr& batch) {
+  KeyEncoder encoder({0});
+  KeyBatch keys;
+  MUTIRAO_MUST(encoder.Encode(*batch, &keys));
+  return keys;
+}
+
+// Short keys stand in the slots, long ones do not; every key has several rows, and some are null.
+class JoinTableTest : public testing::TestWithParam<int> {
+ protected:
+  void SetUp() override {
+    for (int i = 0; i < kBatches; ++i) {
+      std::vector<int> kinds;
+      for (int row = i * kRowsOfBatch; row < (i + 1) * kRowsOfBatch; ++row) {
+        kinds.push_back(IsNull(row) ? -1 : KindOf(row));
+      }
+      const BatchPtr batch = BatchOf(kinds, GetParam());
+      table_.Add(i % 2, {batch, {i}}, KeysOf(batch));
+    }
+    MUTIRAO_MUST(table_.Seal(*BatchOf({}, 1)->schema(), 1));
+    for (int part = 0; part < kRadixParts; ++part) MUTIRAO_MUST(table_.BuildPart(part, {}));
+    table_.EndBuilding();
+  }
+
+  JoinTable table_{2};
+};
+
+TEST_P(JoinTableTest, TellsRowsWhoseKeyWasFoundFromOthers) {
+  std::vector<int> wanted;
+  for (int kind = 0; kind < 2 * kKinds; kind += 3) wanted.push_back(kind);  // half of them are not there
+  wanted.push_back(-1);
+  const BatchPtr probe = BatchOf(wanted, GetParam());
+  std::vector<JoinMatch> found(wanted.size());
+  table_.Find(KeysOf(probe), found.data());
+
+  std::vector<uint8_t> alone((kBatches * kRowsOfBatch + 7) / 8, 0);
+  std::vector<uint8_t> together = alone;
+  int64_t unmatched = 0;
+  for (int part = 0; part < kRadixParts; ++part) {
+    table_.MarkMatched(part, /*is_alone=*/true, alone);
+    table_.MarkMatched(part, /*is_alone=*/false, together);
+    unmatched += table_.CountUnmatched(part);
+  }
+  EXPECT_EQ(alone, together);
+  int64_t without = 0;
+  for (int row = 0; row < kBatches * kRowsOfBatch; ++row) {
+    const bool matched = !IsNull(row) && KindOf(row) % 3 == 0;
+    EXPECT_EQ((alone[static_cast<size_t>(row) / 8] >> row % 8 & 1) != 0, matched) << row;
+    without += !IsNull(row) && !matched ? 1 : 0;
+  }
+  EXPECT_EQ(unmatched, without);
+}
+
+INSTANTIATE_TEST_SUITE_P(ShortAndLongKeys, JoinTableTest, testing::Values(8, 20));
+
+}  // namespace
+}  // namespace mutirao::engine
