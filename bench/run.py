@@ -4,7 +4,7 @@
 
 Data are made by mutirao-datagen below bench/data (seeded, so anybody has the same). Input is warm in the page cache.
 Raw figures go to bench/results/<cpu>.json, beside those of the jobs that were not run this time; bench/table.py makes
-the README's table from them. J6, Spark and dask_csv (Dask with its own CSV reader) run only when they are named.
+the README's table from them. J6, Spark and dask_csv (Dask as its documentation shows it) run only when they are named.
 """
 
 import argparse
