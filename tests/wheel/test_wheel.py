@@ -81,6 +81,14 @@ def test_nothing_of_the_build_tree_is_needed(installed, clean):
             assert "/pyarrow/" in line, line
 
 
+def test_libraries_that_are_loaded_when_needed_are_in_it(installed, clean, tmp_path):
+    folder = next(installed.parent.parent.rglob("libmutirao.so*")).parent
+    assert {"libcurl.so.4", "libpq.so.5"} <= {file.name for file in folder.iterdir()}
+    env = {**clean, "MUTIRAO_STORE": "postgresql://nobody@127.0.0.1:1/none"}
+    done = subprocess.run([installed.parent / "mutirao", "runs"], env=env, cwd=tmp_path, capture_output=True, text=True, timeout=60)
+    assert done.returncode != 0 and "127.0.0.1" in done.stderr and "loaded" not in done.stderr, done.stderr
+
+
 def test_the_driver_starts_there(installed, clean):
     read_end, write_end = os.pipe()
     answer, out = os.pipe()
