@@ -6,8 +6,7 @@
 
 namespace mutirao {
 
-/// A shared library that is loaded when it is first needed. The loader takes a third of the time that the program needs
-/// to start for libraries that most calls never use.
+/// A shared library that is loaded when it is first needed: the program starts without what most calls never use.
 ///
 /// Threads: any. Ownership: what is loaded stays.
 class LateLibrary {
