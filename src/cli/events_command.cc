@@ -53,7 +53,7 @@ Status Print(const Terminal& terminal, const EventsFlags& flags, orchestration::
       text += Line(terminal, event);
       if (--left == 0) break;
     }
-    if (!WriteOut(text) || left == 0) return Status::Ok();
+    if (!terminal.Print(text) || left == 0) return Status::Ok();
     if (events.size() == kPage) continue;
     if (!flags.follow || over) return Status::Ok();
     if (events.empty()) {

@@ -113,7 +113,7 @@ class LogPrinter {
       const LogPiece piece = MUTIRAO_TRY(reader_.Next(ops, all));
       if (piece.text.empty()) return true;
       printed_ = true;
-      if (!WriteOut(Lines(piece, terminal_.json, flags_.op.empty()))) return false;
+      if (!terminal_.Print(Lines(piece, terminal_.json, flags_.op.empty()))) return false;
     }
     return false;
   }
@@ -132,7 +132,7 @@ void PrintWorkerLog(const Terminal& terminal, const RunRow& run) {
   for (std::string line; std::getline(log, line);) {
     const std::string text =
         terminal.json ? JsonLine({{"op", "worker"}, {"stream", "err"}, {"text", line}}) : line + "\n";
-    if (!WriteOut(text)) return;
+    if (!terminal.Print(text)) return;
   }
 }
 

@@ -145,13 +145,12 @@ Result<orchestration::LoadedJob> LoadJobFor(const LaunchFlags& flags, std::vecto
   return orchestration::LoadJob(RequestOf(flags), faults);
 }
 
-int Main(int argc, char** argv) {
-  // A closed pipe or a limit on file sizes is an error of one write, told and cleaned up like others.
-  std::signal(SIGPIPE, SIG_IGN);
-  std::signal(SIGXFSZ, SIG_IGN);
+namespace {
+
+// Parse the command line, find the command, do it.
+int Run(int argc, char** argv, Terminal& terminal) {
   orchestration::KnownResourceKinds().Add(runner::MakeModuleResourceKind());
   orchestration::KnownResourceKinds().Add(runner::MakeClusterKind());
-  Terminal terminal;
   CLI::App app("Mutirão turns big files into clean datasets: jobs in YAML, run by one fast program.", "mutirao");
   app.formatter(std::make_shared<HelpFormat>());
   app.footer(ExamplesText(
@@ -200,6 +199,20 @@ int Main(int argc, char** argv) {
     return kExitUsage;
   }
   return command->run(terminal);
+}
+
+}  // namespace
+
+int Main(int argc, char** argv) {
+  // A closed pipe or a limit on file sizes is an error of one write, told and cleaned up like others.
+  std::signal(SIGPIPE, SIG_IGN);
+  std::signal(SIGXFSZ, SIG_IGN);
+  Terminal terminal;
+  const int code = Run(argc, argv, terminal);
+  const Status printed = terminal.printed();
+  if (code != kExitOk || printed.ok()) return code;
+  terminal.SayAlways(fmt::format("{}: {}", terminal.Paint("1;31", "error"), printed.ToString()));
+  return ExitCodeFor(printed);
 }
 
 }  // namespace mutirao::cli

@@ -1,8 +1,5 @@
 #include "cli/project_store.h"
 
-#include <unistd.h>
-
-#include <cerrno>
 #include <csignal>
 #include <filesystem>
 
@@ -106,16 +103,6 @@ Result<RunRow> WaitForRun(const Terminal& terminal, orchestration::Store& store,
     }
     MUTIRAO_TRY(store.WaitForEvents(run_id, run.last_event, std::chrono::seconds(30), stop));
   }
-}
-
-bool WriteOut(std::string_view text) {
-  while (!text.empty()) {
-    const ssize_t written = write(STDOUT_FILENO, text.data(), text.size());
-    if (written < 0 && errno == EINTR) continue;
-    if (written <= 0) return false;
-    text.remove_prefix(static_cast<size_t>(written));
-  }
-  return true;
 }
 
 }  // namespace mutirao::cli

@@ -37,7 +37,4 @@ int ExitCodeForRun(const orchestration::RunRow& run);
 Result<orchestration::RunRow> WaitForRun(const Terminal& terminal, orchestration::Store& store,
                                          const std::string& run_id, std::stop_token stop);
 
-/// Write text to stdout. False when nobody reads it any more.
-bool WriteOut(std::string_view text);
-
 }  // namespace mutirao::cli

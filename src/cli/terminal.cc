@@ -2,8 +2,10 @@
 
 #include <unistd.h>
 
+#include <cerrno>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 
 #include <fmt/format.h>
 
@@ -22,12 +24,15 @@ bool ColourFor(const std::string& choice, int fd) {
   return isatty(fd) != 0;
 }
 
-void WriteAll(int fd, std::string_view text) {
+// Gives what went wrong, as errno has it; 0 when all is written.
+int WriteAll(int fd, std::string_view text) {
   while (!text.empty()) {
-    ssize_t written = write(fd, text.data(), text.size());
-    if (written <= 0) return;  // nobody is listening any more
+    const ssize_t written = write(fd, text.data(), text.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written <= 0) return written < 0 ? errno : EIO;
     text.remove_prefix(static_cast<size_t>(written));
   }
+  return 0;
 }
 
 }  // namespace
@@ -87,8 +92,15 @@ void Terminal::Fail(const Status& status, const std::vector<orchestration::Confi
   faults.empty() ? Fail(status) : Fail(faults);
 }
 
-void Terminal::Print(std::string_view data) const {
-  WriteAll(STDOUT_FILENO, data);
+bool Terminal::Print(std::string_view data) const {
+  if (print_errno_ == 0) print_errno_ = WriteAll(STDOUT_FILENO, data);
+  return print_errno_ == 0;
+}
+
+Status Terminal::printed() const {
+  // A reader that has enough, such as head, is no failure.
+  if (print_errno_ == 0 || print_errno_ == EPIPE) return Status::Ok();
+  return Status::Io(fmt::format("cannot write to stdout: {}", std::strerror(print_errno_)));
 }
 
 void Terminal::PrintJson(const Json& value) const {

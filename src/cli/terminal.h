@@ -42,9 +42,12 @@ class Terminal {
   /// The faults; the status of what found them where there are none.
   void Fail(const Status& status, const std::vector<orchestration::ConfigFault>& faults) const;
 
-  /// Write data to stdout, as it is.
-  void Print(std::string_view data) const;
+  /// Write data to stdout, as it is. False once something could not be written: nothing is written after it.
+  bool Print(std::string_view data) const;
   void PrintJson(const Json& json) const;
+
+  /// Whether all data was written, or its reader went away before the end.
+  Status printed() const;
 
   std::string Paint(std::string_view code, std::string_view text) const;
 
@@ -52,6 +55,7 @@ class Terminal {
   bool err_is_terminal_ = false;
   bool err_colour_ = false;
   bool out_colour_ = false;
+  mutable int print_errno_ = 0;
 };
 
 }  // namespace mutirao::cli

@@ -2,12 +2,14 @@
 
 import json
 import os
+import shutil
 import signal
+import subprocess
 import time
 
 import pytest
 
-OK, FAILED, USAGE, INPUT = 0, 1, 2, 3
+OK, FAILED, USAGE, INPUT, INFRASTRUCTURE = 0, 1, 2, 3, 4
 
 
 def command_job(project, *argv, name="job", **op):
@@ -20,15 +22,20 @@ def test_version(project):
     assert project.run_ok("--version").out == project.run_ok("version").out
 
 
-def test_version_is_quick(project):
-    # Processor time, as a busy machine says nothing of the program; a loose bound against heavy start-up.
-    best = 1.0
-    for _ in range(10):
-        before = os.times()
-        project.run_ok("version")
-        after = os.times()
-        best = min(best, after.children_user + after.children_system - before.children_user - before.children_system)
-    assert best < 0.2
+@pytest.mark.parametrize("arguments", [["version"], ["version", "--json"], ["schema", "job"], ["-h"]])
+def test_output_that_cannot_be_written_is_an_error(binary, arguments):
+    with open("/dev/full", "w") as full:
+        done = subprocess.run([binary, *arguments], stdout=full, stderr=subprocess.PIPE, text=True)
+    assert done.returncode == INFRASTRUCTURE
+    assert "cannot write to stdout: No space left on device" in done.stderr
+
+
+def test_a_reader_that_has_enough_is_no_error(binary):
+    read, write = os.pipe()
+    os.close(read)
+    done = subprocess.run([binary, "schema", "job"], stdout=write, stderr=subprocess.PIPE, text=True)
+    os.close(write)
+    assert (done.returncode, done.stderr) == (OK, "")
 
 
 @pytest.mark.parametrize("arguments, said", [
