@@ -5,6 +5,7 @@ set(package_folder "${CMAKE_INSTALL_LIBDIR}/cmake/mutirao")
 
 if(TARGET mutirao_program)
   install(TARGETS mutirao_program RUNTIME DESTINATION "${CMAKE_INSTALL_BINDIR}")
+  install(TARGETS mutirao_commands LIBRARY DESTINATION "${CMAKE_INSTALL_LIBDIR}")
 endif()
 install(TARGETS mutirao EXPORT mutiraoTargets LIBRARY DESTINATION "${CMAKE_INSTALL_LIBDIR}")
 install(DIRECTORY "${PROJECT_SOURCE_DIR}/include/mutirao" DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}"

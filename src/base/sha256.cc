@@ -8,9 +8,20 @@
 
 #include <fmt/format.h>
 
+#include "base/late_library.h"
+
 namespace mutirao {
+namespace {
+
+// Only jobs with modules of C++ need it. Its functions hide those that would be linked.
+constinit const LateLibrary libcrypto{"libcrypto.so.3", "libssl3"};
+constinit const LateFunction<decltype(::EVP_Digest)> EVP_Digest{libcrypto, "EVP_Digest"};
+constinit const LateFunction<decltype(::EVP_sha256)> EVP_sha256{libcrypto, "EVP_sha256"};
+
+}  // namespace
 
 Result<std::string> Sha256Hex(std::string_view bytes) {
+  MUTIRAO_TRY(libcrypto.Load());
   unsigned char digest[EVP_MAX_MD_SIZE];
   unsigned int size = 0;
   if (EVP_Digest(bytes.data(), bytes.size(), digest, &size, EVP_sha256(), nullptr) != 1) {

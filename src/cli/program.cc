@@ -7,6 +7,7 @@
 #include "base/diagnostic.h"
 #include "cli/command.h"
 #include "cli/exit_code.h"
+#include "columnar/memory_pool.h"
 #include "orchestration/resource/known_kinds.h"
 #include "runner/cluster_kind.h"
 #include "runner/module_resource.h"
@@ -216,3 +217,9 @@ int Main(int argc, char** argv) {
 }
 
 }  // namespace mutirao::cli
+
+/// What the program calls once it has loaded the commands (cli/main.cc).
+extern "C" __attribute__((visibility("default"))) int MutiraoMain(int argc, char** argv) {
+  mutirao::ChooseMemoryPool();
+  return mutirao::cli::Main(argc, argv);
+}

@@ -1,9 +1,8 @@
-#include <fmt/format.h>
-
 #include <mutirao/version.h>
 
 #include "cli/command.h"
 #include "cli/exit_code.h"
+#include "cli/version_line.h"
 
 namespace mutirao::cli {
 
@@ -19,7 +18,7 @@ Command VersionCommand() {
                 json["module_abi"] = MUTIRAO_MODULE_ABI;
                 terminal.PrintJson(json);
               } else {
-                terminal.Print(fmt::format("mutirao {}\n", MUTIRAO_VERSION));
+                terminal.Print(kVersionLine);
               }
               return kExitOk;
             };

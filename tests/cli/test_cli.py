@@ -22,6 +22,18 @@ def test_version(project):
     assert project.run_ok("--version").out == project.run_ok("version").out
 
 
+def test_version_needs_no_engine(binary, tmp_path):
+    alone = tmp_path / "bin" / "mutirao"
+    alone.parent.mkdir()
+    shutil.copy(binary, alone)
+    version = subprocess.run([alone, "version"], capture_output=True, text=True)
+    assert (version.returncode, version.stdout[:8], version.stderr) == (OK, "mutirao ", "")
+    check = subprocess.run([alone, "check"], capture_output=True, text=True)
+    assert check.returncode == INFRASTRUCTURE
+    assert "cannot load the commands: libmutirao-commands.so" in check.stderr
+    assert "install mutirao again" in check.stderr
+
+
 @pytest.mark.parametrize("arguments", [["version"], ["version", "--json"], ["schema", "job"], ["-h"]])
 def test_output_that_cannot_be_written_is_an_error(binary, arguments):
     with open("/dev/full", "w") as full:

@@ -53,7 +53,7 @@ def sanitizer_flags(build):
 
 def test_the_installed_program_runs(prefix, tmp_path):
     clean = {"PATH": "/usr/bin:/bin"}
-    assert call(prefix / "bin" / "mutirao", "version", env=clean, cwd=tmp_path).strip()
+    assert call(prefix / "bin" / "mutirao", "version", "--json", env=clean, cwd=tmp_path).strip()
 
 
 def test_nothing_of_the_sources_is_installed(prefix):
