@@ -159,9 +159,10 @@ void Probe(benchmark::State& state) {
     MUTIRAO_MUST(encoder.Encode(*batch, &probe));
   }
   std::vector<JoinMatch> found(kBatchRows);
+  MatchedRows matched(table.rows());
   size_t next = 0;
   for (auto _ : state) {
-    table.Find(probes[next++ % probes.size()], found.data());
+    table.Find(probes[next++ % probes.size()], found.data(), matched);
     benchmark::DoNotOptimize(found.data());
   }
   state.SetItemsProcessed(state.iterations() * kBatchRows);

@@ -27,9 +27,9 @@ class HashJoin::TablePhase : public Phase {
   }
   Status Finish(int) override {
     state_->table->EndBuilding();
-    const bool as_asked = state_->shape.probe_is_left == state_->shape.node.spec.build_right;
-    if (run_->options->tell_partners && as_asked && !state_->has_aside() && !state_->shape.is_cross()) {
-      state_->partners = std::make_shared<std::vector<uint8_t>>((state_->table->rows() + 7) / 8);
+    for (auto& worker : state_->workers) {
+      worker->matched = MatchedRows(state_->table->rows());
+      worker->share.Reserve(static_cast<int64_t>(worker->matched.bytes().size()));
     }
     return {};
   }
@@ -52,9 +52,18 @@ class HashJoin::Probe : public Operator, public MorselSource {
     return aside ? aside->Flush() : Status();
   }
 
+  Status Start() override {
+    CollectMatched();
+    return {};
+  }
   Result<frame::Morsel> Next(int number) override;
-  // The table is of no use any more.
   Status Close() override {
+    if (!state_->shape.is_cross()) {
+      CollectMatched();
+      state_->build_unmatched += static_cast<int64_t>(state_->table->rows() - state_->matched.count());
+      TellPartners();
+    }
+    // The table is of no use any more.
     state_->table.reset();
     for (auto& worker : state_->workers) worker->share.Hold(0);
     if (state_->has_aside()) ReturnFreedMemory();
@@ -67,8 +76,7 @@ class HashJoin::Probe : public Operator, public MorselSource {
     report.rows_right += left ? build_->rows_in() : rows_in();
     report.rows_out += rows_out();
     if (state_->shape.is_cross()) return;
-    // Known once all of the table was looked at, which a limit that is full leaves out.
-    if (next_part_ > kRadixParts) report.partners = state_->partners;
+    report.partners = partners_;
     int64_t probe_unmatched = state_->probe_unmatched;
     for (const auto& worker : state_->workers) probe_unmatched += worker->pairs.unmatched();
     report.left_unmatched += left ? probe_unmatched : state_->build_unmatched.load();
@@ -80,6 +88,8 @@ class HashJoin::Probe : public Operator, public MorselSource {
 
  private:
   Result<BatchPtr> SetAside(JoinState::Worker& worker, const Chunk& chunk);
+  void CollectMatched();
+  void TellPartners();
 
   struct alignas(64) Rest {
     std::vector<RowRef> rows;
@@ -91,14 +101,27 @@ class HashJoin::Probe : public Operator, public MorselSource {
   const Operator* const build_;
   std::vector<Rest> rests_;  // one a worker
   std::atomic<int> next_part_{0};
+  std::shared_ptr<const std::vector<uint8_t>> partners_;
 };
+
+void HashJoin::Probe::CollectMatched() {
+  state_->matched = MatchedRows(state_->table->rows());
+  for (const auto& worker : state_->workers) state_->matched.AddAll(worker->matched);
+}
+
+void HashJoin::Probe::TellPartners() {
+  const bool as_asked = state_->shape.probe_is_left == state_->shape.node.spec.build_right;
+  // A limit that is full leaves out parts, and with them later rows of keys.
+  if (!run_->options->tell_partners || !as_asked || state_->has_aside() || next_part_ <= kRadixParts) return;
+  partners_ = std::make_shared<const std::vector<uint8_t>>(state_->matched.bytes());
+}
 
 Status HashJoin::Probe::DoPush(int number, const Chunk& chunk) {
   JoinState::Worker& worker = state_->worker(number);
   BatchPtr probed = chunk.batch;
   if (state_->has_aside()) probed = MUTIRAO_TRY(SetAside(worker, chunk));
   if (probed->num_rows() == 0) return {};
-  MUTIRAO_TRY(worker.pairs.Begin(probed, state_->table.get()));
+  MUTIRAO_TRY(worker.pairs.Begin(probed, state_->table.get(), worker.matched));
   for (;;) {
     MUTIRAO_TRY(run_->CheckStop());
     BatchPtr batch = MUTIRAO_TRY(worker.pairs.Next());
@@ -145,10 +168,7 @@ Result<frame::Morsel> HashJoin::Probe::Next(int number) {
     rest.rows.clear();
     rest.offset = 0;
     rest.sequence = int64_t{part} << 32;
-    state_->build_unmatched += CollectRest(state_->shape, *state_->table, part, rest.rows);
-    if (state_->partners != nullptr && part < kRadixParts) {
-      state_->table->MarkMatched(part, run_->workers == 1, *state_->partners);
-    }
+    CollectRest(state_->shape, *state_->table, part, state_->matched, state_->worker(number).matched, rest.rows);
   }
   const auto rows =
       std::span(rest.rows).subspan(rest.offset, std::min(rest.rows.size() - rest.offset, size_t{kBatchRows}));

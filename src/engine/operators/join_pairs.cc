@@ -8,7 +8,7 @@
 
 namespace mutirao::engine {
 
-void JoinPairs::Start(const BatchPtr& batch, JoinTable* table) {
+void JoinPairs::Start(const BatchPtr& batch, const JoinTable* table) {
   batch_ = batch;
   table_ = table;
   row_ = 0;
@@ -20,18 +20,18 @@ void JoinPairs::Start(const BatchPtr& batch, JoinTable* table) {
   build_rows_.clear();
 }
 
-Status JoinPairs::LookUp() {
+Status JoinPairs::LookUp(MatchedRows& matched) {
   KeyEncoder encoder(shape_->probe_keys);
   MUTIRAO_TRY(encoder.Encode(*batch_, &keys_));
   found_.resize(keys_.size());
-  table_->Find(keys_, found_.data());
+  table_->Find(keys_, found_.data(), matched);
   return {};
 }
 
-Status JoinPairs::Begin(const BatchPtr& batch, JoinTable* table) {
+Status JoinPairs::Begin(const BatchPtr& batch, const JoinTable* table, MatchedRows& matched) {
   Start(batch, table);
   if (shape_->is_cross()) return {};
-  MUTIRAO_TRY(LookUp());
+  MUTIRAO_TRY(LookUp(matched));
   unmatched_ += std::count_if(found_.begin(), found_.end(), [](const JoinMatch& first) { return first.is_none(); });
   gives_lonely_ = shape_->keeps_probe();
   if (shape_->is_filter()) ChooseRows();
@@ -48,10 +48,10 @@ void JoinPairs::ChooseRows() {
   }
 }
 
-Status JoinPairs::BeginPass(const BatchPtr& batch, JoinTable* table, uint8_t* seen) {
+Status JoinPairs::BeginPass(const BatchPtr& batch, const JoinTable* table, MatchedRows& matched, uint8_t* seen) {
   Start(batch, table);
   if (shape_->is_cross()) return {};
-  MUTIRAO_TRY(LookUp());
+  MUTIRAO_TRY(LookUp(matched));
   for (size_t row = 0; row < found_.size(); ++row) seen[row] |= found_[row].is_none() ? 0 : 1;
   is_chosen_ = shape_->is_filter();
   return {};
@@ -184,28 +184,27 @@ Result<BatchPtr> JoinPairs::OfBuildRows(const JoinShape& shape, const JoinTable&
   return arrow::RecordBatch::Make(shape.output_schema, static_cast<int64_t>(rows.size()), std::move(columns));
 }
 
-int64_t CollectRest(const JoinShape& shape, const JoinTable& table, int part, std::vector<RowRef>& rows) {
+void CollectRest(const JoinShape& shape, const JoinTable& table, int part, const MatchedRows& firsts,
+                 MatchedRows& others, std::vector<RowRef>& rows) {
   if (part == kRadixParts) {
-    if (shape.gives_unmatched_build()) {
-      for (uint32_t row : table.null_rows()) rows.push_back(table.RefOf(row));
-    }
-    return static_cast<int64_t>(table.null_rows().size());
+    if (!shape.gives_unmatched_build()) return;
+    for (uint32_t row : table.null_rows()) rows.push_back(table.RefOf(row));
+    return;
   }
-  if (!shape.gives_unmatched_build() && !shape.gives_matched_build()) return table.CountUnmatched(part);
-  int64_t unmatched = 0;
+  if (!shape.gives_unmatched_build() && !shape.gives_matched_build() && !table.has_chains(part)) return;
   std::vector<uint32_t> numbers;
   table.ForEachKey(part, [&](const JoinMatch& first) {
-    const bool matched = first.marked();
-    if (matched && !shape.gives_matched_build()) return;
+    const bool matched = firsts.contains(first.row);
     const bool wanted = matched ? shape.gives_matched_build() : shape.gives_unmatched_build();
-    for (const JoinMatch* match = &first; match != nullptr; match = table.Next(static_cast<uint32_t>(part), *match)) {
-      unmatched += matched ? 0 : 1;
+    if (wanted) numbers.push_back(first.row);
+    for (const JoinMatch* match = table.Next(static_cast<uint32_t>(part), first); match != nullptr;
+         match = table.Next(static_cast<uint32_t>(part), *match)) {
+      if (matched) others.Add(match->row);
       if (wanted) numbers.push_back(match->row);
     }
   });
   std::sort(numbers.begin(), numbers.end());
   for (uint32_t number : numbers) rows.push_back(table.RefOf(number));
-  return unmatched;
 }
 
 }  // namespace mutirao::engine

@@ -16,11 +16,11 @@ class JoinPairs {
  public:
   explicit JoinPairs(const JoinShape* shape) : shape_(shape) {}
 
-  /// Look for the partners of a batch's rows.
-  Status Begin(const BatchPtr& batch, JoinTable* table);
+  /// Look for the partners of a batch's rows; the first of each key goes into `matched`.
+  Status Begin(const BatchPtr& batch, const JoinTable* table, MatchedRows& matched);
   /// The same where the build side comes as several tables, one after the other: rows with a partner get their byte of
   /// `seen` set and come out, others do not yet. Nothing comes out of semi and anti joins.
-  Status BeginPass(const BatchPtr& batch, JoinTable* table, uint8_t* seen);
+  Status BeginPass(const BatchPtr& batch, const JoinTable* table, MatchedRows& matched, uint8_t* seen);
   /// After the last pass: what is decided by having had any partner, or none.
   Status BeginDecided(const BatchPtr& batch, const uint8_t* seen);
 
@@ -35,8 +35,8 @@ class JoinPairs {
   static Result<BatchPtr> OfBuildRows(const JoinShape& shape, const JoinTable& table, std::span<const RowRef> rows);
 
  private:
-  void Start(const BatchPtr& batch, JoinTable* table);
-  Status LookUp();
+  void Start(const BatchPtr& batch, const JoinTable* table);
+  Status LookUp(MatchedRows& matched);
   void ChooseRows();
   void FillPairs();
   size_t FillSinglePairs(size_t pairs, size_t room);
@@ -47,7 +47,7 @@ class JoinPairs {
   KeyBatch keys_;
   std::vector<JoinMatch> found_;
   BatchPtr batch_;
-  JoinTable* table_ = nullptr;
+  const JoinTable* table_ = nullptr;
   bool gives_lonely_ = false;  // rows without a partner come out now
   bool is_chosen_ = false;     // probe_rows_ is already all that comes out
   // Where the next piece begins.
@@ -59,9 +59,10 @@ class JoinPairs {
   int64_t unmatched_ = 0;
 };
 
-/// The rows of the build side that come out without, or because of, a partner when the probe side has ended: count
-/// those of a part without one, and add those that come out to `rows`, in the order of the input. Part kRadixParts
-/// stands for the rows with a null among the keys. Gives the count.
-int64_t CollectRest(const JoinShape& shape, const JoinTable& table, int part, std::vector<RowRef>& rows);
+/// Add the rows of a part of the table that come out without, or because of, a partner when the probe side has ended to
+/// `rows`, in the order of the input. Part kRadixParts stands for the rows with a null among the keys. `firsts` has the
+/// first row of each key that was found; the others of these keys are added to `others`.
+void CollectRest(const JoinShape& shape, const JoinTable& table, int part, const MatchedRows& firsts,
+                 MatchedRows& others, std::vector<RowRef>& rows);
 
 }  // namespace mutirao::engine

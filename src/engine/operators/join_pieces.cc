@@ -154,6 +154,7 @@ Status JoinPieceReader::Load() {
     MUTIRAO_TRY(table_->BuildPart(part, *state_->run));
   }
   table_->EndBuilding();
+  matched_ = MatchedRows(table_->rows());
   if (++passes_ == 1 && has_passes()) seen_.assign(static_cast<size_t>(RowsOf(piece_.probe)), 0);
   seen_at_ = 0;
   next_probe_ = 0;
@@ -226,10 +227,10 @@ Result<BatchPtr> JoinPieceReader::ProbeNext() {
       const SpillBlock& block = piece_.probe[next_probe_++];
       if (has_passes()) {
         BatchPtr batch = MUTIRAO_TRY(state_->probe_file.Read(block));
-        MUTIRAO_TRY(pairs_.BeginPass(batch, table_.get(), seen_.data() + seen_at_));
+        MUTIRAO_TRY(pairs_.BeginPass(batch, table_.get(), matched_, seen_.data() + seen_at_));
       } else {
         BatchPtr batch = MUTIRAO_TRY(state_->probe_file.Take(block));
-        MUTIRAO_TRY(pairs_.Begin(batch, table_.get()));
+        MUTIRAO_TRY(pairs_.Begin(batch, table_.get(), matched_));
       }
       seen_at_ += static_cast<size_t>(block.rows);
       has_batch_ = true;
@@ -250,7 +251,7 @@ Result<BatchPtr> JoinPieceReader::RestNext() {
     MUTIRAO_TRY(state_->run->CheckStop());
     rest_.clear();
     rest_at_ = 0;
-    state_->build_unmatched += CollectRest(state_->shape, *table_, next_part_++, rest_);
+    CollectRest(state_->shape, *table_, next_part_++, matched_, matched_, rest_);
   }
   if (rest_at_ < rest_.size()) {
     const auto rows = std::span(rest_).subspan(rest_at_, std::min(rest_.size() - rest_at_, size_t{kBatchRows}));
@@ -258,6 +259,7 @@ Result<BatchPtr> JoinPieceReader::RestNext() {
     BatchPtr batch = MUTIRAO_TRY(JoinPairs::OfBuildRows(state_->aside_shape, *table_, rows));
     return state_->keeps_order ? WithPart(batch) : batch;
   }
+  if (!state_->shape.is_cross()) state_->build_unmatched += static_cast<int64_t>(table_->rows() - matched_.count());
   table_.reset();
   if (next_build_ < piece_.build.size()) {
     step_ = Step::kLoad;

@@ -80,6 +80,7 @@ class JoinPieceReader {
   Step step_ = Step::kTake;
   JoinPiece piece_;
   std::unique_ptr<JoinTable> table_;
+  MatchedRows matched_;
   size_t next_build_ = 0;
   size_t next_probe_ = 0;
   bool has_batch_ = false;  // pairs_ is in the middle of one

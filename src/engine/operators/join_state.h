@@ -30,6 +30,7 @@ struct JoinState {
     MemoryShare share;
     KeyBatch keys;
     JoinPairs pairs;
+    MatchedRows matched;  ///< of the table: what it found
     std::unique_ptr<SpillPartitions> build_aside, probe_aside;
     int64_t build_rows_seen = 0, probe_rows_seen = 0;
   };
@@ -53,8 +54,8 @@ struct JoinState {
   SpillFile build_file, probe_file;
   std::vector<std::unique_ptr<Worker>> workers;
   std::atomic<int64_t> build_unmatched{0};
-  /// See NodeReport::partners; made when the table is.
-  std::shared_ptr<std::vector<uint8_t>> partners;
+  /// Of the table: what all workers found. Made when the probe side has ended.
+  MatchedRows matched;
   /// Of what was joined from files.
   std::atomic<int64_t> probe_unmatched{0};
 };

@@ -217,73 +217,8 @@ Status JoinTable::BuildPart(int number, const RunContext& run) {
 }
 
 template <typename Slot>
-int64_t JoinTable::CountUnmatchedIn(const Part& part) const {
-  const Slot* const slots = Slots<Slot>(part);
-  int64_t keys = 0;
-  uint32_t chained = 0;
-  // Whether a slot counts cannot be foretold, so nothing branches on it.
-  for (size_t i = 0; i < part.capacity; ++i) {
-    const JoinMatch match = slots[i].match;
-    const bool counts = (match.row != kFree) & !match.marked();
-    keys += counts;
-    chained |= counts ? match.next : 0;
-  }
-  if (chained == 0) return keys;
-  int64_t rows = 0;
-  for (size_t i = 0; i < part.capacity; ++i) {
-    if (slots[i].match.row == kFree || slots[i].match.marked()) continue;
-    const auto number = static_cast<uint32_t>(&part - parts_.data());
-    for (const JoinMatch* match = &slots[i].match; match != nullptr; match = Next(number, *match)) ++rows;
-  }
-  return rows;
-}
-
-int64_t JoinTable::CountUnmatched(int part) const {
-  const Part& at = parts_[static_cast<size_t>(part)];
-  return is_narrow_ ? CountUnmatchedIn<Narrow>(at) : CountUnmatchedIn<Wide>(at);
-}
-
-template <typename Slot, typename Set>
-void JoinTable::MarkMatchedIn(const Part& part, const Set& set) const {
-  constexpr size_t kBlock = 1024;
-  const Slot* const slots = Slots<Slot>(part);
-  std::array<uint32_t, kBlock> rows;
-  uint32_t chained = 0;
-  for (size_t begin = 0; begin < part.capacity; begin += kBlock) {
-    size_t count = 0;
-    // As in CountUnmatchedIn.
-    for (size_t i = begin; i < std::min(begin + kBlock, part.capacity); ++i) {
-      const JoinMatch match = slots[i].match;
-      const bool counts = (match.row != kFree) & match.marked();
-      rows[count] = match.row;
-      count += counts;
-      chained |= counts ? match.chain() : 0;
-    }
-    for (size_t i = 0; i < count; ++i) set(rows[i]);
-  }
-  if (chained == 0) return;
-  for (size_t i = 0; i < part.capacity; ++i) {
-    if (slots[i].match.row == kFree || !slots[i].match.marked()) continue;
-    const auto number = static_cast<uint32_t>(&part - parts_.data());
-    for (const JoinMatch* match = &slots[i].match; match != nullptr; match = Next(number, *match)) set(match->row);
-  }
-}
-
-void JoinTable::MarkMatched(int number, bool is_alone, std::vector<uint8_t>& bits) const {
-  const Part& part = parts_[static_cast<size_t>(number)];
-  const auto mark = [&](const auto& set) {
-    is_narrow_ ? MarkMatchedIn<Narrow>(part, set) : MarkMatchedIn<Wide>(part, set);
-  };
-  uint8_t* const bytes = bits.data();
-  if (is_alone) return mark([=](uint32_t row) { bytes[row / 8] |= static_cast<uint8_t>(1U << row % 8); });
-  // Rows of other parts have their bits in the same bytes.
-  mark([=](uint32_t row) {
-    std::atomic_ref<uint8_t>(bytes[row / 8]).fetch_or(static_cast<uint8_t>(1U << row % 8), std::memory_order_relaxed);
-  });
-}
-
-template <typename Slot>
-void JoinTable::FindBlock(const KeyBatch& keys, size_t begin, size_t end, JoinMatch* found) {
+void JoinTable::FindBlock(const KeyBatch& keys, size_t begin, size_t end, JoinMatch* found,
+                          MatchedRows& matched) const {
   constexpr size_t kBlock = 64;
   std::array<uint32_t, kBlock> slots_of;
   for (size_t i = begin; i < end; ++i) {
@@ -298,29 +233,29 @@ void JoinTable::FindBlock(const KeyBatch& keys, size_t begin, size_t end, JoinMa
     if (part.capacity == 0 || keys.is_null(i)) continue;
     const Key& key = keys.keys[i];
     if (std::is_same_v<Slot, Narrow> && key.b != narrow_b_) continue;
-    Slot* const slots = Slots<Slot>(part);
+    const Slot* const slots = Slots<Slot>(part);
     for (size_t at = slots_of[i - begin]; slots[at].match.row != kFree; at = at + 1 == part.capacity ? 0 : at + 1) {
       if constexpr (std::is_same_v<Slot, Narrow>) {
         if (slots[at].key != key.a) continue;
       } else {
         if (slots[at].tag != TagOf(keys.hashes[i]) || !KeysEqual(slots[at].key, key)) continue;
       }
-      slots[at].match.Mark();
-      found[i] = {slots[at].match.row, slots[at].match.chain()};
+      found[i] = slots[at].match;
+      matched.Add(found[i].row);
       break;
     }
   }
 }
 
 // Memory is what it waits for: in blocks, first the slots are asked for, then they are read.
-void JoinTable::Find(const KeyBatch& keys, JoinMatch* found) {
+void JoinTable::Find(const KeyBatch& keys, JoinMatch* found, MatchedRows& matched) const {
   constexpr size_t kBlock = 64;
   for (size_t begin = 0; begin < keys.size(); begin += kBlock) {
     const size_t end = std::min(begin + kBlock, keys.size());
     if (is_narrow_) {
-      FindBlock<Narrow>(keys, begin, end, found);
+      FindBlock<Narrow>(keys, begin, end, found, matched);
     } else {
-      FindBlock<Wide>(keys, begin, end, found);
+      FindBlock<Wide>(keys, begin, end, found, matched);
     }
   }
 }

@@ -1,40 +1,26 @@
 #pragma once
 
 #include <array>
-#include <atomic>
 #include <memory>
 #include <vector>
 
 #include "engine/keys/key_encoder.h"
 #include "engine/memory/large_pages.h"
+#include "engine/operators/matched_rows.h"
 #include "engine/pipeline/chunk.h"
 #include "engine/pipeline/run_context.h"
 #include "engine/rows/gather.h"
 
 namespace mutirao::engine {
 
-/// A row of the table, by number, and the next of the same key. The first of a key has the mark.
+/// A row of the table, by number, and the next of the same key.
 struct JoinMatch {
-  static constexpr uint32_t kMarked = uint32_t{1} << 31;
-
   uint32_t row = UINT32_MAX;
-  uint32_t next = 0;  ///< number + 1 of the next of the same key in the same part; 0 at the end; the mark
+  uint32_t next = 0;  ///< number + 1 of the next of the same key in the same part; 0 at the end
 
-  /// Once nothing is looked up any more.
-  bool marked() const { return (next & kMarked) != 0; }
-  bool is_last() const { return chain() == 0; }
+  bool is_last() const { return next == 0; }
   /// No row: what Find gives for a key that is not there.
   bool is_none() const { return row == UINT32_MAX; }
-  /// `next` without the mark, which another worker may be setting.
-  uint32_t chain() const {
-    return std::atomic_ref<uint32_t>(const_cast<uint32_t&>(next)).load(std::memory_order_relaxed) & ~kMarked;
-  }
-  /// While rows are looked up nothing else changes `next`, so that two who mark it write the same.
-  void Mark() {
-    std::atomic_ref<uint32_t> mark(next);
-    const uint32_t before = mark.load(std::memory_order_relaxed);
-    if ((before & kMarked) == 0) mark.store(before | kMarked, std::memory_order_relaxed);
-  }
 };
 
 /// The hash table of a join, in radix parts that are built side by side. Rows are numbered in the order of the input,
@@ -43,13 +29,14 @@ struct JoinMatch {
 /// A slot holds the key itself, so that a look-up misses the cache once: 16 bytes where all keys have the same length
 /// of at most 8 bytes (numbers, dates, codes), 32 bytes otherwise.
 ///
-/// Use: Add by all workers, Seal once, BuildPart for each part (any worker), then Find by all workers.
+/// Use: Add by all workers, Seal once, BuildPart for each part (any worker), EndBuilding; from then on it does not change,
+/// and anybody may look keys up.
 class JoinTable {
  public:
   /// `used_bits`: so many of the highest bits of the hash are the same for all keys.
   explicit JoinTable(int workers, int used_bits = 0) : used_bits_(used_bits), added_(static_cast<size_t>(workers)) {}
 
-  static constexpr uint64_t kMostRows = JoinMatch::kMarked - 1;
+  static constexpr uint64_t kMostRows = UINT32_MAX - 1;
 
   /// Keep a batch. `keys` are those of its rows; the columns that long keys point to are among the batch's. Gives the
   /// bytes that its rows will take at most, besides the batch.
@@ -66,14 +53,13 @@ class JoinTable {
   /// Let go of what only the building needs. Called once all parts are built.
   void EndBuilding() { batches_ = {}; }
 
-  /// Find and mark the first row of each key; none where there is no such key, or a key column is null. A copy, as the
-  /// table's own would be far from the processor again when it is looked at.
-  void Find(const KeyBatch& keys, JoinMatch* found);
+  /// Find the first row of each key, which is added to `matched`; none where there is no such key, or a key column is
+  /// null. A copy, as the table's own would be far from the processor again when it is looked at.
+  void Find(const KeyBatch& keys, JoinMatch* found, MatchedRows& matched) const;
 
   uint32_t PartOf(uint64_t hash) const { return RadixOf(hash << used_bits_); }
   const JoinMatch* Next(uint32_t part, const JoinMatch& match) const {
-    const uint32_t next = match.chain();
-    return next == 0 ? nullptr : &parts_[part].chains[next - 1];
+    return match.is_last() ? nullptr : &parts_[part].chains[match.next - 1];
   }
   /// Visit the first row of every key of a part.
   template <typename F>
@@ -85,11 +71,8 @@ class JoinTable {
     }
   }
 
-  /// Count the rows of a part whose key was not found.
-  int64_t CountUnmatched(int part) const;
-  /// Set the bits, by number, of the rows of a part whose key was found. `is_alone`: nobody does so for another part at
-  /// the same time.
-  void MarkMatched(int part, bool is_alone, std::vector<uint8_t>& bits) const;
+  /// Whether a key of the part has several rows.
+  bool has_chains(int part) const { return !parts_[static_cast<size_t>(part)].chains.empty(); }
 
   size_t rows() const { return rows_; }
   /// Rows with a null among the keys, which match nothing.
@@ -150,11 +133,7 @@ class JoinTable {
   template <typename Slot>
   void AddToPart(Part& part, const Added& added, uint32_t base, size_t begin, size_t end);
   template <typename Slot>
-  int64_t CountUnmatchedIn(const Part& part) const;
-  template <typename Slot, typename Set>
-  void MarkMatchedIn(const Part& part, const Set& set) const;
-  template <typename Slot>
-  void FindBlock(const KeyBatch& keys, size_t begin, size_t end, JoinMatch* found);
+  void FindBlock(const KeyBatch& keys, size_t begin, size_t end, JoinMatch* found, MatchedRows& matched) const;
 
   const int used_bits_;
   std::vector<std::vector<Added>> added_;
