@@ -18,7 +18,7 @@ extern "C" {
 
 /* What this header describes. It grows when a function or a structure changes; a caller compares it with
  * mutirao_task_abi() before anything else. */
-#define MUTIRAO_TASK_ABI 3
+#define MUTIRAO_TASK_ABI 4
 
 MUTIRAO_API int mutirao_task_abi(void);
 
@@ -80,6 +80,10 @@ MUTIRAO_API void mutirao_task_progress(const MutiraoTask* task, MutiraoTaskProgr
 /* What the execution told since this was called last: {"lines": [text, …], "share": 0.5} with either member, or NULL.
  * To be freed by mutirao_text_free. From any thread. */
 MUTIRAO_API char* mutirao_task_news(MutiraoTask* task);
+
+/* Let go of what executions kept for others of their stage in this process: the tables of joins that all of them ask.
+ * Later ones make it anew. To be called when no task is expected for a while. From any thread. */
+MUTIRAO_API void mutirao_let_go(void);
 
 /* REQUIRES: mutirao_task_run does not run. NULL is fine. */
 MUTIRAO_API void mutirao_task_free(MutiraoTask* task);

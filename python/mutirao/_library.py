@@ -5,7 +5,7 @@ import json
 import os
 from pathlib import Path
 
-ABI = 3
+ABI = 4
 
 
 class TaskError(Exception):
@@ -99,6 +99,7 @@ class Library:
             "mutirao_task_cancel": (None, [ctypes.c_void_p]),
             "mutirao_task_progress": (None, [ctypes.c_void_p, ctypes.POINTER(Progress)]),
             "mutirao_task_news": (ctypes.c_void_p, [ctypes.c_void_p]),
+            "mutirao_let_go": (None, []),
             "mutirao_task_free": (None, [ctypes.c_void_p]),
             "mutirao_text_free": (None, [ctypes.c_void_p]),
         }
@@ -112,6 +113,10 @@ class Library:
 
     def last_error(self):
         return json.loads(self.c.mutirao_last_error())
+
+    def let_go(self):
+        """Let go of what tasks kept for others of their stage."""
+        self.c.mutirao_let_go()
 
     def task(self, options=None):
         return Task(self, options)

@@ -66,6 +66,14 @@ int64_t AvailableMemory() {
   return memory;
 }
 
+int64_t ResidentMemory() {
+  std::ifstream file("/proc/self/statm");
+  int64_t total = 0;
+  int64_t resident = 0;
+  file >> total >> resident;
+  return resident * sysconf(_SC_PAGE_SIZE);
+}
+
 Status RunWorkers(int n, std::stop_source& stop, const std::function<Status(int worker)>& body) {
   std::mutex mutex;
   Status first;

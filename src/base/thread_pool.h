@@ -18,6 +18,9 @@ int AvailableCores();
 /// Memory this process may use, in bytes: the machine's, capped by the cgroup's limit.
 int64_t AvailableMemory();
 
+/// Memory that this process has now, in bytes; 0 when the system does not say.
+int64_t ResidentMemory();
+
 /// Run `body(worker)` for workers 0 … n-1, each on a thread of its own (the caller's is worker 0), and wait for all.
 ///
 /// The first failure asks the others to stop through `stop` and is the result. An exception counts as kInternal.

@@ -3,10 +3,10 @@
 #include <unistd.h>
 
 #include <cstdlib>
-#include <fstream>
 
 #include <fmt/format.h>
 
+#include "base/thread_pool.h"
 #include "runner/account.h"
 
 namespace mutirao::cli {
@@ -21,14 +21,6 @@ bool ProgressIsWanted(const Terminal& terminal) {
   const char* off = std::getenv("MUTIRAO_NO_PROGRESS");
   const char* off_for_all = std::getenv("NO_PROGRESS");
   return !terminal.quiet && !terminal.json && off == nullptr && off_for_all == nullptr;
-}
-
-int64_t MemoryNow() {
-  std::ifstream file("/proc/self/statm");
-  int64_t total = 0;
-  int64_t resident = 0;
-  file >> total >> resident;
-  return resident * sysconf(_SC_PAGESIZE);
 }
 
 double SecondsBetween(steady_clock::time_point from, steady_clock::time_point to) {
@@ -126,7 +118,7 @@ void RunView::OpProgress(const std::string& op, const engine::Progress& progress
   steady_clock::time_point now = steady_clock::now();
   if (SecondsBetween(told_, now) < (draws_line_ ? kSecondsBetweenDrawings : kSecondsBetweenLines)) return;
   told_ = now;
-  std::string text = ProgressText(op, progress, SecondsBetween(started_[op], now), MemoryNow());
+  std::string text = ProgressText(op, progress, SecondsBetween(started_[op], now), ResidentMemory());
   if (!draws_line_) return terminal_.Say(text);
   std::string drawing = "\r\x1b[K" + text;
   [[maybe_unused]] ssize_t ignored = write(STDERR_FILENO, drawing.data(), drawing.size());

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <stop_token>
@@ -12,6 +13,8 @@
 #include "frame/plan/plan.h"
 
 namespace mutirao::engine {
+
+class KeptTables;
 
 /// What a run of plans has done so far; given to the progress callback about ten times a second.
 struct Progress {
@@ -53,6 +56,10 @@ struct ExecuteOptions {
   Json metadata;
   /// Keep which rows of the tables of joins found a partner.
   bool tell_partners = false;
+  /// Tables of joins that tasks of one stage in this process share; null: each builds its own. Outlives the run.
+  KeptTables* kept_tables = nullptr;
+  /// The joins whose tables are shared, and the names of these: see KeptTables.
+  std::map<const frame::PlanNode*, std::string> table_names;
   /// Measure the time of each node and keep what the workers did when; costs some clock readings a batch.
   bool profile = false;
 };

@@ -18,13 +18,13 @@ std::string Absolute(const std::string& path) {
   return error ? path : absolute.lexically_normal().string();
 }
 
-// Some tasks a slot, so that slots that are quicker get more.
+// Some tasks a slot, so that slots that are quicker get more: the last of each is divided once more.
 int64_t TaskBytes(const std::vector<frame::PlanPtr>& roots, int slots) {
   int64_t bytes = 0;
   for (const frame::PlanNode* scan : cluster::ScansOf(roots)) {
     bytes += std::max<int64_t>(0, static_cast<const frame::ScanNode*>(scan)->source->TotalBytes());
   }
-  return std::clamp(bytes / std::max(1, 4 * slots), kLeastTaskBytes, kMostTaskBytes);
+  return std::clamp(bytes / std::max(1, 2 * slots), kLeastTaskBytes, kMostTaskBytes);
 }
 
 }  // namespace

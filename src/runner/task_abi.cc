@@ -17,6 +17,8 @@
 #include <mutirao/version.h>
 
 #include "base/elf_platform.h"
+#include "base/thread_pool.h"
+#include "engine/operators/kept_tables.h"
 #include "engine/stage.h"
 #include "runner/op_task.h"
 #include "runner/task_runner.h"
@@ -49,6 +51,17 @@ static_assert(MUTIRAO_TASK_CANCELLED == static_cast<int>(StatusCode::kCancelled)
 static_assert(MUTIRAO_TASK_INTERNAL == static_cast<int>(StatusCode::kInternal));
 
 thread_local std::string last_error = "{}";
+
+// Never destroyed: at the end of the process tasks may still run.
+mutirao::engine::KeptTables& KeptTables() {
+  static auto* const tables = new mutirao::engine::KeptTables;
+  return *tables;
+}
+
+void ReturnMemory() {
+  arrow::default_memory_pool()->ReleaseUnused();
+  malloc_trim(0);
+}
 
 int Fail(const Status& status) {
   Json error;
@@ -89,6 +102,7 @@ Result<MutiraoTask*> Make(const char* options) {
   }
   MutiraoTask* raw = task.get();
   raw->options.stop = raw->stop.get_token();
+  raw->options.kept_tables = &KeptTables();
   raw->options.progress = [raw](const mutirao::engine::Progress& progress) {
     raw->rows_read = progress.rows_read;
     raw->rows_written = progress.rows_written;
@@ -176,9 +190,9 @@ MutiraoTask* mutirao_task_new(const char* options) {
 int mutirao_task_run(MutiraoTask* task, const char* document, char** result) {
   *result = nullptr;
   Result<std::string> text = Guarded([&] { return Run(*task, document); });
-  // A worker lives for many tasks, and its memory is watched from outside.
-  arrow::default_memory_pool()->ReleaseUnused();
-  malloc_trim(0);
+  // A worker lives for many tasks, and its memory is watched from outside. While it is little the next task has use for
+  // it, which would cost more to ask for again.
+  if (mutirao::ResidentMemory() > task->options.memory) ReturnMemory();
   if (!text.ok()) return Fail(text.status());
   *result = strdup(text->c_str());
   return *result != nullptr ? MUTIRAO_TASK_OK : Fail(Status::Exhausted("out of memory"));
@@ -202,6 +216,11 @@ char* mutirao_task_news(MutiraoTask* task) {
   if (task->news.is_null()) return nullptr;
   const std::string text = std::exchange(task->news, Json()).dump(-1, ' ', false, Json::error_handler_t::replace);
   return strdup(text.c_str());
+}
+
+void mutirao_let_go(void) {
+  KeptTables().LetGo();
+  ReturnMemory();
 }
 
 void mutirao_task_free(MutiraoTask* task) {

@@ -157,6 +157,7 @@ TEST_F(TaskAbi, RefusesWrongDocuments) {
   EXPECT_EQ(mutirao_task_run(task, nullptr, &result), MUTIRAO_TASK_INVALID);
   mutirao_task_free(task);
   mutirao_task_free(nullptr);
+  mutirao_let_go();
   mutirao_text_free(nullptr);
 }
 

@@ -77,7 +77,7 @@ def test_a_missing_class_of_somebody_is_named(greeted):
 def test_runs_tasks_and_leaves_no_process(greeted):
     greeted.send("start", name="mutirao-test", **LOCAL)
     workers = [greeted.wait_for("worker") for _ in range(2)]
-    assert all(w["slots"] == 1 and w["build"]["abi"] == 3 and w["memory_limit"] > w["task_memory"] > 0 for w in workers)
+    assert all(w["slots"] == 1 and w["build"]["abi"] == 4 and w["memory_limit"] > w["task_memory"] > 0 for w in workers)
     started = greeted.wait_for("started")
     assert started["handle"]["name"] == "mutirao-test" and started["dashboard"].startswith("http://127.0.0.1:")
 

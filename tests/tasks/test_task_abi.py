@@ -96,7 +96,7 @@ def test_says_what_is_wrong_with_a_document(library, text):
 def test_says_what_was_built(library, project):
     build = library.build()
     assert build["version"] in project.run_ok("version").out
-    assert build["platform"].startswith("linux-") and build["abi"] == 3
+    assert build["platform"].startswith("linux-") and build["abi"] == 4
 
 
 def test_a_library_that_is_not_there_is_named(tmp_path):

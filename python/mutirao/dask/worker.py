@@ -7,6 +7,7 @@ import json
 import os
 import socket
 import threading
+import time
 import uuid
 from collections import OrderedDict
 
@@ -19,6 +20,8 @@ from mutirao.dask import modules
 TOPIC = "mutirao"
 FIRST_REPORT_SECONDS = 0.1
 REPORT_SECONDS = 0.5
+# So long after its last task a worker keeps what other tasks of the same stage would use.
+KEEP_SECONDS = 10
 # Characters of a result that an event carries: the scheduler keeps some thousand events.
 LONGEST_EVENT = 16 << 10
 # What the interpreter, Dask and the libraries take of a worker's memory before any task runs.
@@ -154,20 +157,24 @@ def _start_reporter(worker):
 
 
 def _report(worker):
-    """Tell every half second what the running tasks have done, until none runs; the first time soon, so that there is
-    something to be seen of a task of a second."""
-    idle = threading.Event()
-    pause = FIRST_REPORT_SECONDS
+    """Tell every half second what the running tasks have done, until none has run for a while; the first time soon, so
+    that there is something to be seen of a task of a second."""
+    pause = threading.Event()
+    pause.wait(FIRST_REPORT_SECONDS)
+    last = time.monotonic()
     while True:
-        idle.wait(pause)
-        pause = REPORT_SECONDS
         with _lock:
             tasks = {key: task.progress() for key, task in _running.items()}
             for key, task in _running.items():
                 _tell_news(worker, key, task)
-            if not tasks:
+            if tasks:
+                last = time.monotonic()
+            elif time.monotonic() - last > KEEP_SECONDS:
                 global _reporter
                 _reporter = None
-                return
-        worker.log_event(TOPIC, {"event": "progress", "worker": worker.address, "tasks": tasks,
-                                 "memory": resident_bytes(), "memory_peak": resident_peak_bytes()})
+                break
+        if tasks:
+            worker.log_event(TOPIC, {"event": "progress", "worker": worker.address, "tasks": tasks,
+                                     "memory": resident_bytes(), "memory_peak": resident_peak_bytes()})
+        pause.wait(REPORT_SECONDS)
+    library().let_go()

@@ -17,7 +17,7 @@ namespace {
 // Nanoseconds that a core takes, about, on a cluster of one machine: for a byte of rows that is packed and
 // written, that is read and unpacked, and what cutting it by keys costs besides; for a row that is looked up in a
 // table; for a value that is taken out of it and that nothing reads in order any more; for a byte of what comes out of
-// a join, with what is done with it afterwards; for a stored byte that is read and parsed. Only their ratios decide:
+// a join, with what is done with it afterwards. Only their ratios decide:
 // they put the three ways of joining J2 of the benchmark in the order that was measured (docs/decisions/0015).
 constexpr double kWriteByte = 0.7;
 constexpr double kReadByte = 0.7;
@@ -25,11 +25,6 @@ constexpr double kCutByte = 1.2;
 constexpr double kProbeRow = 25;
 constexpr double kTakeValue = 40;
 constexpr double kUseByte = 4;
-constexpr double kParseByte = 0.8;
-
-// What the table may cost of what a task does. Fewer and larger tasks make fewer tables, but a lost worker loses more.
-constexpr double kShareOfTable = 0.1;
-constexpr double kMostStoredBytes = 1e9;
 
 // Estimates may be wrong by a factor; a table that does not fit goes to disk, in every task.
 constexpr double kSafety = 2;
@@ -76,24 +71,12 @@ bool CanBroadcast(JoinKind kind, bool build_right) {
 std::optional<JoinSpreader::Side> JoinSpreader::SideOf(const frame::PlanNode& node, const Fragment& fragment) {
   const std::optional<double> rows = sides_.Rows(node);
   if (!rows) return std::nullopt;
-  return Side{*rows, *rows * PackedBytes(*node.schema()), static_cast<double>(StoredBytes(fragment.tasks)),
-              fragment.tasks.size()};
+  return Side{*rows, *rows * PackedBytes(*node.schema()), fragment.tasks.size()};
 }
 
 bool JoinSpreader::FitsMemory(const Side& build) const {
   const double most = options_.task_memory > 0 ? static_cast<double>(options_.task_memory) / 2 : kMostTableBytes;
   return kSafety * (build.bytes + build.rows * kTableRow) <= most;
-}
-
-// Turns of tasks, each of which makes the table once more: as many as let the table be a small part of what is done.
-size_t JoinSpreader::TasksFor(const Side& probe, double table_cost) const {
-  const auto slots = static_cast<size_t>(std::max(1, options_.slots));
-  if (probe.tasks <= slots || probe.stored <= 0) return probe.tasks;
-  const double most = std::ceil(static_cast<double>(probe.tasks) / static_cast<double>(slots));
-  const double share = probe.stored / static_cast<double>(slots);
-  const double least = std::max(1.0, std::ceil(share / kMostStoredBytes));
-  const double turns = std::floor(kShareOfTable * share * kParseByte / std::max(1.0, table_cost));
-  return std::min(probe.tasks, slots * static_cast<size_t>(std::clamp(turns, std::min(least, most), most)));
 }
 
 JoinSpread JoinSpreader::Choose(const frame::JoinNode& join, const Fragment& left, const Fragment& right) {
@@ -128,14 +111,12 @@ JoinSpread JoinSpreader::Choose(const frame::JoinNode& join, const Fragment& lef
     const Side& probe = *sides[build_right ? 0 : 1];
     if (!allowed(build_right) || !FitsMemory(build)) continue;
     const double table_cost = build.bytes * kReadByte + build.rows * kBuildRow;
-    const size_t tasks = TasksFor(probe, table_cost);
-    const double turns = std::ceil(static_cast<double>(tasks) / slots);
     const double own = build.bytes * kWriteByte / std::min(slots, static_cast<double>(build.tasks)) +
-                       turns * table_cost +
-                       (out_bytes + probing(build_right)) / std::min(slots, static_cast<double>(tasks));
+                       table_cost +
+                       (out_bytes + probing(build_right)) / std::min(slots, static_cast<double>(probe.tasks));
     if (own >= cost) continue;
     cost = own;
-    best = {.broadcast = true, .build_right = build_right, .tasks = tasks};
+    best = {.broadcast = true, .build_right = build_right};
   }
   return best;
 }

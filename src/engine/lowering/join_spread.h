@@ -16,12 +16,10 @@ struct JoinSpread {
   /// the hash of their keys, and each task joins one part.
   bool broadcast = false;
   bool build_right = true;
-  /// Tasks that the other side of a broadcast is best read in; 0: as many as it has.
-  size_t tasks = 0;
 };
 
 /// Choose how joins are spread, by estimates of what moving and joining their rows costs. What is read by every task is
-/// written once, but read and put into a table by each; what is cut by keys is copied row by row.
+/// written once, but read and put into a table once a slot; what is cut by keys is copied row by row.
 ///
 /// Threads: one at a time. Cost: that of JoinSides.
 class JoinSpreader {
@@ -38,12 +36,10 @@ class JoinSpreader {
   struct Side {
     double rows = 0;
     double bytes = 0;   // of the rows, packed
-    double stored = 0;  // that its tasks read; 0 when not known
     size_t tasks = 0;
   };
 
   std::optional<Side> SideOf(const frame::PlanNode& node, const Fragment& fragment);
-  size_t TasksFor(const Side& probe, double table_cost) const;
   bool FitsMemory(const Side& build) const;
 
   const LoweringOptions& options_;

@@ -23,7 +23,7 @@ using frame::PlanPtr;
 namespace {
 
 // Pieces of which the tasks of a scan are made: the smaller they are, the more alike are the tasks.
-constexpr int64_t kPiecesOfATask = 8;
+constexpr int64_t kPiecesOfATask = 16;
 
 // Goes up the plans and keeps, for what it has seen, a fragment; where rows of different tasks have to meet it ends the
 // fragment as a stage and begins another that reads the stage's files.
@@ -306,7 +306,7 @@ class Lowering {
     const bool keeps_order = left.is_single() && order_.IsOrdered(*join.left());
     const JoinSpread spread = keeps_order ? JoinSpread{.broadcast = true} : spreader_.Choose(join, left, right);
     spec.build_right = spread.build_right;
-    if (spread.broadcast) return Broadcast(node, spec, std::move(left), std::move(right), spread.tasks);
+    if (spread.broadcast) return Broadcast(node, spec, std::move(left), std::move(right));
     spec.strategy = frame::JoinStrategy::kPartitioned;
     left = MUTIRAO_TRY(Exchange(left, join.spec.left_keys, options_.partitions));
     right = MUTIRAO_TRY(Exchange(right, join.spec.right_keys, options_.partitions));
@@ -334,13 +334,12 @@ class Lowering {
   }
 
   // Every task of the probe side reads the whole other side.
-  Result<Fragment> Broadcast(const PlanPtr& node, frame::JoinNode::Spec spec, Fragment left, Fragment right,
-                             size_t tasks) {
+  Result<Fragment> Broadcast(const PlanPtr& node, frame::JoinNode::Spec spec, Fragment left, Fragment right) {
     Fragment& probe = spec.build_right ? left : right;
     Fragment& build = spec.build_right ? right : left;
     build = MUTIRAO_TRY(Exchange(build, {}, 1));
     Fragment out;
-    for (TaskInputs& task : UniteTasks(std::move(probe.tasks), tasks)) {
+    for (TaskInputs& task : probe.tasks) {
       out.tasks.push_back(std::move(task));
       out.tasks.back().insert(build.tasks[0].begin(), build.tasks[0].end());
     }

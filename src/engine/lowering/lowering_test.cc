@@ -7,6 +7,7 @@
 #include "engine/exchange/exchange_file.h"
 #include "engine/exchange/exchange_source.h"
 #include "engine/lowering/fragment.h"
+#include "engine/operators/kept_tables.h"
 #include "engine/stage.h"
 #include "engine/testing/engine_fixture.h"
 #include "storage/storage.h"
@@ -58,25 +59,29 @@ class Lowering : public ::testing::Test {
     return MUTIRAO_MUST(Lower(writes, Staging(writes.size(), "staging"), options));
   }
 
-  // Every document goes through text, as it does between processes.
-  Staged RunStaged(const std::vector<PlanPtr>& writes) {
+  // Every document goes through text, as it does between processes. `tables`: what tasks of one process share.
+  Staged RunStaged(const std::vector<PlanPtr>& writes, KeptTables* tables = nullptr) {
     Staged staged{LowerWrites(writes), {}};
     const auto registry = Registry();
     staged.result = MUTIRAO_MUST(RunStages(staged.stages, writes, 2, [&](const Json& task) -> Result<Json> {
       Json parsed = MUTIRAO_TRY(ParseJson(task.dump()));
-      Json result = MUTIRAO_TRY(RunTask(parsed, registry, {}));
+      Json result = MUTIRAO_TRY(RunTask(parsed, registry, {.kept_tables = tables}));
       return ParseJson(result.dump());
     }));
     return staged;
   }
 
-  // The same rows and the same counts as Execute.
+  // The same rows and the same counts as Execute, whether tasks share tables or not.
   void ExpectSameAsExecute(const PlanPtr& plan, bool counts_agree = true) {
+    KeptTables tables;
+    for (KeptTables* shared : {static_cast<KeptTables*>(nullptr), &tables}) ExpectSame(plan, counts_agree, shared);
+  }
+  void ExpectSame(const PlanPtr& plan, bool counts_agree, KeptTables* tables) {
     const PlanPtr write = WriteTo(plan, "whole");
     auto whole = MUTIRAO_MUST(Execute({write}, {"staging"}, testing::Threads(2)));
     const auto want = testing::RowsOf(MemoryTables::Get().Find("whole"));
     MemoryTables::Get().Put("whole", {});
-    const Staged staged = RunStaged({write});
+    const Staged staged = RunStaged({write}, tables);
     EXPECT_EQ(testing::RowsOf(MemoryTables::Get().Find("whole")), want);
     if (!counts_agree) return;
     ASSERT_EQ(staged.result.report.nodes.size(), whole.nodes.size());
@@ -154,6 +159,28 @@ TEST_F(Lowering, BroadcastJoinsAgreeWithExecute) {
       MUTIRAO_MUST(frame::MakeAggregate(MUTIRAO_MUST(frame::MakeJoin(Left(), few, {}, frame::JoinKind::kCross)), {},
                                         {{"n", E("count()")}})),
       false);
+}
+
+TEST_F(Lowering, ATableIsBuiltOnceForAllTasksOfAProcess) {
+  const PlanPtr join = Spread(MUTIRAO_MUST(frame::MakeJoin(Left(), Right(), {{"k", "rk"}}, frame::JoinKind::kLeft)),
+                              frame::JoinStrategy::kBroadcast, true);
+  const PlanPtr write = WriteTo(join, "x");
+  const auto registry = Registry();
+  KeptTables tables;
+  int reading = 0, joining = 0;
+  const auto result = MUTIRAO_MUST(RunStages(LowerWrites({write}), {write}, 1, [&](const Json& task) -> Result<Json> {
+    Json done = MUTIRAO_TRY(RunTask(task, registry, {.kept_tables = &tables}));
+    if (!task.contains("partners")) return done;
+    const auto node = task["partners"][0]["node"].get<size_t>();
+    EXPECT_GT(done["nodes"][node]["rows_right"], 0);
+    ++joining;
+    // The table's rows come from the node before.
+    reading += done["nodes"][node - 1]["rows_out"] > 0 ? 1 : 0;
+    return done;
+  }));
+  EXPECT_GT(joining, 2);
+  EXPECT_EQ(reading, 1);
+  EXPECT_EQ(testing::RowsOf(MemoryTables::Get().Find("x")), testing::Rows(join));
 }
 
 TEST_F(Lowering, ABroadcastInAUnionIsCountedOnce) {

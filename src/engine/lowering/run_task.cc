@@ -1,9 +1,33 @@
+#include <fmt/format.h>
+
+#include "engine/lowering/fragment.h"
 #include "engine/lowering/partner_rows.h"
 #include "engine/lowering/task_document.h"
+#include "engine/operators/kept_tables.h"
 #include "engine/run_plans.h"
 #include "engine/stage.h"
 
 namespace mutirao::engine {
+namespace {
+
+// The joins of which rows with a partner are asked for are those whose table every task of the stage reads. What a table
+// holds is told by the files that its rows come from, whose names no other attempt of any task has.
+void ShareTables(const ParsedTask& task, ExecuteOptions& options) {
+  const std::string stage = fmt::format("{}/{}", task.run_id, task.stage);
+  options.kept_tables->BeginTask(stage, options.memory > 0 ? options.memory : DefaultMemory());
+  const std::vector<const frame::PlanNode*> nodes = NodesOf(task.roots);
+  for (const Json& entry : task.partners) {
+    const auto number = entry["node"].get<size_t>();
+    const auto& join = static_cast<const frame::JoinNode&>(*nodes[number]);
+    const auto splits = task.splits.find(join.spec.build_right ? join.right().get() : join.left().get());
+    if (splits == task.splits.end() || splits->second.empty()) continue;
+    std::string name = fmt::format("{}/{}", stage, number);
+    for (const frame::Split& split : splits->second) name += "/" + split.description.dump();
+    options.table_names.emplace(&join, std::move(name));
+  }
+}
+
+}  // namespace
 
 Result<Json> RunTask(const Json& task, const frame::FormatRegistry& registry, const ExecuteOptions& options,
                      const frame::FunctionSet& functions) {
@@ -13,6 +37,7 @@ Result<Json> RunTask(const Json& task, const frame::FormatRegistry& registry, co
   own.attempt = parsed.attempt_name;
   if (!parsed.metadata.is_null()) own.metadata = parsed.metadata;
   own.tell_partners = !parsed.partners.empty();
+  if (own.kept_tables != nullptr) ShareTables(parsed, own);
   ExecutionReport report = MUTIRAO_TRY(ExecuteSplits(parsed.roots, parsed.staging, parsed.splits, own));
 
   Json nodes = Json::array(), outputs = Json::array();

@@ -2,8 +2,6 @@
 
 #include <gtest/gtest.h>
 
-#include "engine/testing/engine_fixture.h"
-
 namespace mutirao::engine {
 namespace {
 
@@ -21,30 +19,29 @@ std::vector<size_t> Sizes(const std::vector<std::vector<frame::Split>>& tasks) {
 
 TEST(TaskInputs, TasksAreAlike) {
   EXPECT_EQ(Sizes(DivideSplits(SplitsOf({10, 10, 10, 10, 10, 10, 10, 10, 10}), 30, 1)), (std::vector<size_t>{3, 3, 3}));
-  // Four for two slots, where three would be enough, and as many bytes for each.
-  EXPECT_EQ(Sizes(DivideSplits(SplitsOf({10, 10, 10, 10, 10, 10, 10, 10}), 30, 2)), (std::vector<size_t>{2, 2, 2, 2}));
-  EXPECT_EQ(Sizes(DivideSplits(SplitsOf({10, 10, 10, 10}), 20, 5)), (std::vector<size_t>{2, 2}));
   EXPECT_EQ(Sizes(DivideSplits(SplitsOf({1, 100, 1}), 10, 1)), (std::vector<size_t>{1, 1, 1}));
   EXPECT_EQ(Sizes(DivideSplits(SplitsOf({-1, 0, -1}), 10, 2)), (std::vector<size_t>{3}));
   EXPECT_EQ(Sizes(DivideSplits(SplitsOf({5, 5, 5}), 1, 2)), (std::vector<size_t>{1, 1, 1}));
 }
 
-TEST(TaskInputs, OnlyTasksThatReadTheSameOfStagesAreUnited) {
-  const frame::PlanPtr scan = testing::ScanOf({testing::RandomTable(1, 10, 5)});
-  const frame::PlanPtr table = testing::ScanOf({testing::RandomTable(2, 10, 5)});
-  std::vector<TaskInputs> tasks;
-  for (const int64_t bytes : {10, 10, 10, 10}) {
-    tasks.push_back({{scan.get(), {.splits = SplitsOf({bytes})}}, {table.get(), {.stage = 3, .bucket = 0}}});
-  }
-  EXPECT_EQ(StoredBytes(tasks), 40);
-  const auto united = UniteTasks(tasks, 2);
-  ASSERT_EQ(united.size(), 2u);
-  EXPECT_EQ(united[0].at(scan.get()).splits.size(), 2u);
-  EXPECT_EQ(united[0].at(table.get()).stage, 3);
-  EXPECT_EQ(UniteTasks(tasks, 0).size(), 4u);
-  tasks[2].at(table.get()).bucket = 1;
-  EXPECT_EQ(StoredBytes(tasks), 0);
-  EXPECT_EQ(UniteTasks(tasks, 2).size(), 4u);
+std::vector<size_t> SizesOfSmallPieces(size_t pieces, int64_t target, int slots) {
+  std::vector<frame::Split> splits;
+  for (size_t i = 0; i < pieces; ++i) splits.push_back({Json(i), 10, -1});
+  return Sizes(DivideSplits(std::move(splits), target, slots));
+}
+
+TEST(TaskInputs, SlotsEndTogether) {
+  // Four for two slots, where three would be enough, and the last two in pieces.
+  EXPECT_EQ(SizesOfSmallPieces(64, 220, 2), (std::vector<size_t>{16, 16, 8, 8, 4, 4, 4, 4}));
+  EXPECT_EQ(SizesOfSmallPieces(32, 160, 2), (std::vector<size_t>{8, 8, 4, 4, 4, 4}));
+  EXPECT_EQ(SizesOfSmallPieces(32, 160, 1), (std::vector<size_t>{16, 16}));
+}
+
+TEST(TaskInputs, SlotsWithNothingToDoGetSmallerTasks) {
+  EXPECT_EQ(SizesOfSmallPieces(16, 160, 4), (std::vector<size_t>{4, 4, 4, 4}));
+  // No smaller ones than a quarter.
+  EXPECT_EQ(SizesOfSmallPieces(16, 160, 64), (std::vector<size_t>{4, 4, 4, 4}));
+  EXPECT_EQ(SizesOfSmallPieces(3, 160, 64), (std::vector<size_t>{3}));
 }
 
 }  // namespace

@@ -11,6 +11,7 @@
 #include "engine/operators/join_order.h"
 #include "engine/operators/join_pieces.h"
 #include "engine/operators/join_state.h"
+#include "engine/operators/kept_tables.h"
 
 namespace mutirao::engine {
 
@@ -19,14 +20,20 @@ class HashJoin::TablePhase : public Phase {
   TablePhase(const RunContext* run, JoinState* state) : run_(run), state_(state) {}
 
   Status Run(int worker) override {
+    if (state_->built_table == nullptr) return {};
     const Profiler::Scope scope(run_->profiler, worker, run_->node, ProfileSpan::kFinish);
     for (int part = next_.fetch_add(1); part < kRadixParts; part = next_.fetch_add(1)) {
-      MUTIRAO_TRY(state_->table->BuildPart(part, *run_));
+      MUTIRAO_TRY(state_->built_table->BuildPart(part, *run_));
     }
     return {};
   }
   Status Finish(int) override {
-    state_->table->EndBuilding();
+    if (state_->built_table != nullptr) {
+      state_->built_table->EndBuilding();
+      KeepTable();
+    } else {
+      state_->worker(0).share.Reserve(state_->kept_bytes);
+    }
     for (auto& worker : state_->workers) {
       worker->matched = MatchedRows(state_->table->rows());
       worker->share.Reserve(static_cast<int64_t>(worker->matched.bytes().size()));
@@ -37,6 +44,13 @@ class HashJoin::TablePhase : public Phase {
   double share() const { return std::min(1.0, static_cast<double>(next_) / kRadixParts); }
 
  private:
+  void KeepTable() {
+    if (state_->kept_name.empty() || state_->has_aside()) return;
+    int64_t bytes = 0;
+    for (const auto& worker : state_->workers) bytes += worker->share.held();
+    run_->options->kept_tables->Keep(state_->kept_name, {state_->table, bytes});
+  }
+
   const RunContext* const run_;
   JoinState* const state_;
   std::atomic<int> next_{0};
@@ -65,6 +79,7 @@ class HashJoin::Probe : public Operator, public MorselSource {
     }
     // The table is of no use any more.
     state_->table.reset();
+    state_->built_table.reset();
     for (auto& worker : state_->workers) worker->share.Hold(0);
     if (state_->has_aside()) ReturnFreedMemory();
     return {};
@@ -72,8 +87,9 @@ class HashJoin::Probe : public Operator, public MorselSource {
 
   void Report(NodeReport& report) const override {
     const bool left = state_->shape.probe_is_left;
-    report.rows_in += left ? rows_in() : build_->rows_in();
-    report.rows_right += left ? build_->rows_in() : rows_in();
+    const int64_t build_rows = state_->kept_rows + build_->rows_in();
+    report.rows_in += left ? rows_in() : build_rows;
+    report.rows_right += left ? build_rows : rows_in();
     report.rows_out += rows_out();
     if (state_->shape.is_cross()) return;
     report.partners = partners_;
@@ -228,6 +244,9 @@ HashJoin::HashJoin(const RunContext* run, const frame::JoinNode& node, bool buil
       aside_(std::make_unique<Aside>(state_.get())) {}
 HashJoin::~HashJoin() = default;
 
+bool HashJoin::is_built() const {
+  return state_->built_table == nullptr;
+}
 Operator* HashJoin::build() {
   return build_.get();
 }

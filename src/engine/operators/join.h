@@ -19,9 +19,12 @@ class HashJoin {
  public:
   /// `build_right` stands for that of the node's spec, which is only an advice.
   /// `keeps_order`: somebody looks at the order of the output, which is that of the probe side.
+  /// When the options name the table of this join and it is kept, it is used: then is_built() from the beginning.
   HashJoin(const RunContext* run, const frame::JoinNode& node, bool build_right, bool keeps_order);
   ~HashJoin();
 
+  /// Nothing is to be connected to build().
+  bool is_built() const;
   Operator* build();
   Phase* table_phase();
   Operator* probe();

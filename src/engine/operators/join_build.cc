@@ -33,7 +33,7 @@ Status JoinBuild::Route(int number) {
     const uint64_t aside = state_->aside.load(std::memory_order_acquire);
     if (aside != waiting.aside) {
       waiting.aside = aside;
-      std::vector<Chunk> back = state_->table->TakeBack(number);
+      std::vector<Chunk> back = state_->built_table->TakeBack(number);
       waiting.chunks.insert(waiting.chunks.end(), std::move_iterator(back.begin()), std::move_iterator(back.end()));
       if (worker.build_aside == nullptr) {
         worker.build_aside =
@@ -75,7 +75,7 @@ Status JoinBuild::SetAside(int number, const Chunk& chunk, const KeyBatch& keys,
   const auto rows = static_cast<uint32_t>(chunk.batch->num_rows());
   std::vector<uint32_t> partitions(rows, 0);
   for (uint32_t row = 0; row < rows && !state_->shape.is_cross(); ++row) {
-    const uint32_t part = state_->table->PartOf(keys.hashes[row]);
+    const uint32_t part = state_->built_table->PartOf(keys.hashes[row]);
     if (keys.is_null(row)) {
       partitions[row] = JoinState::kNullPart;
       if (state_->shape.gives_unmatched_build()) continue;
@@ -98,13 +98,13 @@ Result<bool> JoinBuild::AddToTable(int number, const Chunk& chunk, const KeyBatc
   BatchPtr batch = MUTIRAO_TRY(Compact(chunk.batch, &bytes));
   const auto rows = static_cast<uint64_t>(batch->num_rows());
   if (batch == chunk.batch || state_->shape.is_cross()) {
-    bytes += state_->table->Add(number, {std::move(batch), chunk.position}, keys);
+    bytes += state_->built_table->Add(number, {std::move(batch), chunk.position}, keys);
   } else {
     // Long keys are to point into the copy.
     KeyBatch copied;
     KeyEncoder encoder(state_->shape.build_keys);
     MUTIRAO_TRY(encoder.Encode(*batch, &copied));
-    bytes += state_->table->Add(number, {std::move(batch), chunk.position}, copied);
+    bytes += state_->built_table->Add(number, {std::move(batch), chunk.position}, copied);
   }
   if (rows_.fetch_add(rows) + rows <= JoinTable::kMostRows && share.TryReserve(bytes)) return true;
   share.Reserve(bytes);
@@ -121,7 +121,7 @@ void JoinBuild::SetMoreAside(int number) {
   for (size_t part = 0; part < kRadixParts; ++part) {
     if ((aside >> part & 1) == 0) left.push_back(part);
   }
-  const auto rows = state_->table->RowsOfParts(number);
+  const auto rows = state_->built_table->RowsOfParts(number);
   std::sort(left.begin(), left.end(), [&](size_t x, size_t y) { return rows[x] > rows[y]; });
   if (!state_->shape.is_cross() && !state_->keeps_order) left.resize((left.size() + 1) / 2);
   for (size_t part : left) aside |= uint64_t{1} << part;
@@ -142,7 +142,7 @@ Status JoinBuild::DoFinish() {
     if (auto& partitions = state_->worker(worker).build_aside) MUTIRAO_TRY(partitions->Flush());
   }
   if (state_->has_aside()) ReturnFreedMemory();
-  return state_->table->Seal(*state_->aside_shape.build_schema, state_->shape.kept_columns);
+  return state_->built_table->Seal(*state_->aside_shape.build_schema, state_->shape.kept_columns);
 }
 
 }  // namespace mutirao::engine

@@ -4,6 +4,7 @@
 
 #include <arrow/api.h>
 
+#include "engine/operators/kept_tables.h"
 #include "engine/rows/order_columns.h"
 
 namespace mutirao::engine {
@@ -13,10 +14,21 @@ JoinState::JoinState(const RunContext* run_context, const frame::JoinNode& join,
       shape(join, build_right),
       keeps_order(order),
       aside_shape(order ? shape.WithOrder() : shape),
-      table(std::make_unique<JoinTable>(run->workers)),
+      built_table(std::make_shared<JoinTable>(run->workers)),
+      table(built_table),
       build_file(run->spill, aside_shape.build_schema),
       probe_file(run->spill, aside_shape.probe_schema) {
   for (int i = 0; i < run->workers; ++i) workers.push_back(std::make_unique<Worker>(run->memory, &shape));
+  if (run->options == nullptr || run->options->kept_tables == nullptr) return;
+  const auto name = run->options->table_names.find(&join);
+  if (name == run->options->table_names.end()) return;
+  kept_name = name->second;
+  const KeptTables::Table kept = run->options->kept_tables->Find(kept_name);
+  if (kept.table == nullptr) return;
+  built_table = nullptr;
+  table = kept.table;
+  kept_bytes = kept.bytes;
+  kept_rows = static_cast<int64_t>(table->rows());
 }
 
 BatchPtr JoinState::WithPlaces(const Chunk& chunk, int64_t* rows_seen) {

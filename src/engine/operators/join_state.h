@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "engine/memory/spill_partitions.h"
@@ -48,7 +49,14 @@ struct JoinState {
   const bool keeps_order;
   /// Of what is set aside: with the places of rows when the order is to be kept.
   const JoinShape aside_shape;
-  std::unique_ptr<JoinTable> table;
+  /// While it is built; null when a kept one is used.
+  std::shared_ptr<JoinTable> built_table;
+  /// What keys are looked up in, once built_table is complete; null when it is of no use any more.
+  std::shared_ptr<const JoinTable> table;
+  /// Of a table that tasks share: its name, empty when it is not shared; of one that was kept, what it takes.
+  std::string kept_name;
+  int64_t kept_bytes = 0;
+  int64_t kept_rows = 0;
   /// A bit for each part that is set aside. Bits are only ever added, while the build side comes.
   std::atomic<uint64_t> aside{0};
   SpillFile build_file, probe_file;

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <bit>
-#include <cstring>
 #include <numeric>
 
 #include <arrow/api.h>
@@ -178,11 +177,11 @@ void JoinTable::AddToPart(Part& part, const Added& added, uint32_t base, size_t 
     const uint32_t row = base + added.rows[i];
     for (size_t at = SlotOf(part, hash);; at = at + 1 == part.capacity ? 0 : at + 1) {
       Slot& slot = slots[at];
-      if (slot.match.row == kFree) {
+      if (slot.first.is_free()) {
         if constexpr (std::is_same_v<Slot, Narrow>) {
-          slot = {key.a, {row, 0}};
+          slot = {key.a, First::Of({row, 0})};
         } else {
-          slot = {key, {row, 0}, TagOf(hash), 0};
+          slot = {key, First::Of({row, 0}), TagOf(hash), 0};
         }
         break;
       }
@@ -191,8 +190,8 @@ void JoinTable::AddToPart(Part& part, const Added& added, uint32_t base, size_t 
       } else {
         if (slot.tag != TagOf(hash) || !KeysEqual(slot.key, key)) continue;
       }
-      part.chains.push_back(slot.match);
-      slot.match = {row, static_cast<uint32_t>(part.chains.size())};
+      part.chains.push_back(slot.first.match());
+      slot.first = First::Of({row, static_cast<uint32_t>(part.chains.size())});
       break;
     }
   }
@@ -202,8 +201,6 @@ Status JoinTable::BuildPart(int number, const RunContext& run) {
   const auto at = static_cast<size_t>(number);
   Part& part = parts_[at];
   if (part.capacity == 0) return {};
-  // All bits set is a free slot.
-  std::memset(part.slots, 0xFF, part.capacity * (is_narrow_ ? sizeof(Narrow) : sizeof(Wide)));
   for (size_t chunk = batches_.size(); chunk-- > 0;) {
     MUTIRAO_TRY(run.CheckStop());
     const Added& added = batches_[chunk];
@@ -234,13 +231,13 @@ void JoinTable::FindBlock(const KeyBatch& keys, size_t begin, size_t end, JoinMa
     const Key& key = keys.keys[i];
     if (std::is_same_v<Slot, Narrow> && key.b != narrow_b_) continue;
     const Slot* const slots = Slots<Slot>(part);
-    for (size_t at = slots_of[i - begin]; slots[at].match.row != kFree; at = at + 1 == part.capacity ? 0 : at + 1) {
+    for (size_t at = slots_of[i - begin]; !slots[at].first.is_free(); at = at + 1 == part.capacity ? 0 : at + 1) {
       if constexpr (std::is_same_v<Slot, Narrow>) {
         if (slots[at].key != key.a) continue;
       } else {
         if (slots[at].tag != TagOf(keys.hashes[i]) || !KeysEqual(slots[at].key, key)) continue;
       }
-      found[i] = slots[at].match;
+      found[i] = slots[at].first.match();
       matched.Add(found[i].row);
       break;
     }

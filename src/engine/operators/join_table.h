@@ -66,8 +66,8 @@ class JoinTable {
   void ForEachKey(int part, F&& f) const {
     const Part& at = parts_[static_cast<size_t>(part)];
     for (size_t i = 0; i < at.capacity; ++i) {
-      const JoinMatch& match = is_narrow_ ? Slots<Narrow>(at)[i].match : Slots<Wide>(at)[i].match;
-      if (match.row != kFree) f(match);
+      const JoinMatch match = is_narrow_ ? Slots<Narrow>(at)[i].first.match() : Slots<Wide>(at)[i].first.match();
+      if (!match.is_none()) f(match);
     }
   }
 
@@ -86,8 +86,6 @@ class JoinTable {
   const Gather& column(int index) const { return gather_->column(index); }
 
  private:
-  static constexpr uint32_t kFree = UINT32_MAX;
-
   // Rows of a batch, part by part.
   struct Added {
     Chunk chunk;
@@ -101,13 +99,22 @@ class JoinTable {
     std::vector<uint64_t> seconds, hashes;  // empty when narrow
     std::vector<uint32_t> null_rows;
   };
+  // The first row of a key. Memory comes as zeros, which so are slots that are free.
+  struct First {
+    uint32_t inverted_row;
+    uint32_t next;
+
+    bool is_free() const { return inverted_row == 0; }
+    JoinMatch match() const { return {~inverted_row, next}; }
+    static First Of(const JoinMatch& match) { return {~match.row, match.next}; }
+  };
   struct Narrow {
     uint64_t key;
-    JoinMatch match;
+    First first;
   };
   struct Wide {
     Key key;
-    JoinMatch match;
+    First first;
     uint32_t tag;
     uint32_t unused;
   };

@@ -276,7 +276,7 @@ Result<Operator*> PhysicalPlan::MakeJoin(const frame::JoinNode& node) {
   joins_.push_back(std::make_unique<HashJoin>(ContextOf(node), node, build_right, keeps_order));
   HashJoin& join = *joins_.back();
   join_of_[&node] = &join;
-  MUTIRAO_TRY(Connect(build, join.build()));
+  if (!join.is_built()) MUTIRAO_TRY(Connect(build, join.build()));
   MUTIRAO_TRY(Connect(probe, join.probe()));
   reporters_[&node] = join.probe();
   PipelinePhase* const rest = AddPipeline(join.rest(), join.probe(), join.probe());

@@ -1,10 +1,8 @@
 #include "orchestration/daemon/metrics.h"
 
-#include <unistd.h>
-
-#include <fstream>
-
 #include <fmt/format.h>
+
+#include "base/thread_pool.h"
 
 namespace mutirao::orchestration {
 namespace {
@@ -43,13 +41,6 @@ std::string Name(const std::string& text) {
   return name;
 }
 
-double ResidentBytes() {
-  std::ifstream file("/proc/self/statm");
-  double size = 0, resident = 0;
-  file >> size >> resident;
-  return resident * static_cast<double>(sysconf(_SC_PAGESIZE));
-}
-
 void AddStatistics(Text& text, const Json& statistics) {
   for (const auto& [key, value] : statistics.items()) {
     const std::string name = "store_" + Name(key);
@@ -84,7 +75,7 @@ std::string MetricsText(const ServerCounters& counters, const Json& statistics) 
   text.One("hooks_given_up_total", "counter", "Messages of hooks that were given up.", counters.hooks_given_up.load());
   text.One("leases_reaped_total", "counter", "Leases of dead owners that were ended.", counters.leases_reaped.load());
   text.One("store_errors_total", "counter", "Calls of the store that failed.", counters.store_errors.load());
-  text.One("process_resident_memory_bytes", "gauge", "Memory of the server.", ResidentBytes());
+  text.One("process_resident_memory_bytes", "gauge", "Memory of the server.", static_cast<double>(ResidentMemory()));
   if (statistics.is_object()) AddStatistics(text, statistics);
   return text.Take();
 }
