@@ -93,22 +93,30 @@ void Scheduler::WorkerLoop(int worker) {
   changed_.notify_all();
 }
 
+void Scheduler::TickLoop(const std::function<void()>& tick) {
+  std::unique_lock lock(mutex_);
+  while (!changed_.wait_for(lock, std::chrono::milliseconds(100), [&] { return running_ == 0; })) {
+    lock.unlock();
+    Status status;
+    try {
+      tick();
+    } catch (const std::exception& error) {
+      status = Status::Internal(error.what());
+    }
+    lock.lock();
+    if (!status.ok()) return Fail(std::move(status));
+  }
+}
+
 Status Scheduler::Run(const std::function<void()>& tick) {
   running_ = workers_;
-  {
-    std::vector<std::jthread> threads;
-    for (int worker = 0; worker < workers_; ++worker) {
-      threads.emplace_back([this, worker] { WorkerLoop(worker); });
-    }
-    std::unique_lock lock(mutex_);
-    while (running_ > 0) {
-      const bool changed = changed_.wait_for(lock, std::chrono::milliseconds(100), [&] { return running_ == 0; });
-      if (changed || !tick) continue;
-      lock.unlock();
-      tick();
-      lock.lock();
-    }
+  std::vector<std::jthread> threads;
+  for (int worker = 1; worker < workers_; ++worker) {
+    threads.emplace_back([this, worker] { WorkerLoop(worker); });
   }
+  if (tick) threads.emplace_back([&] { TickLoop(tick); });
+  WorkerLoop(0);
+  threads.clear();
   return failure_;
 }
 

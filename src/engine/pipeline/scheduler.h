@@ -15,14 +15,15 @@ namespace mutirao::engine {
 /// Every worker visits every phase; one that finds no more work in a phase goes on to the next that may start, so
 /// pipelines that do not depend on each other overlap where one has too little work for all.
 ///
-/// Threads: Run blocks; makes and joins its own threads.
+/// Threads: Run blocks; makes and joins its own threads. The calling thread is the first worker: what one that runs task
+/// after task frees is there for the next.
 /// Errors: the first failure of any worker; it stops the others through `stop`.
 class Scheduler {
  public:
   /// REQUIRES: a phase stands behind those it is after.
   Scheduler(std::vector<Phase*> phases, int workers, std::stop_source stop);
 
-  /// `tick` is called about ten times a second by the calling thread.
+  /// `tick` is called about ten times a second, by one thread that is none of the workers'.
   Status Run(const std::function<void()>& tick);
 
  private:
@@ -33,6 +34,7 @@ class Scheduler {
     bool done = false;
   };
   void WorkerLoop(int worker);
+  void TickLoop(const std::function<void()>& tick);
   int NextPhase(const std::vector<bool>& visited, bool* all_visited) const;
   Status Visit(size_t index, int worker, std::unique_lock<std::mutex>& lock);
   void Fail(Status status);
