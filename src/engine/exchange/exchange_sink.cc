@@ -1,5 +1,6 @@
 #include "engine/exchange/exchange_sink.h"
 
+#include <algorithm>
 #include <filesystem>
 #include <span>
 
@@ -24,7 +25,11 @@ constexpr size_t kRowsOfABatch = size_t{1} << 14;
 constexpr size_t kRowsHeld = size_t{1} << 20;
 constexpr int64_t kBytesHeld = int64_t{32} << 20;
 constexpr int64_t kLeastBytesHeld = int64_t{4} << 20;  // of a worker, where they are many
-constexpr int64_t kBytesPacked = int64_t{64} << 20;
+// Packed bytes of all workers: enough for stretches of a megabyte of each bucket, and no more, since memory that was
+// written out serves the next.
+constexpr int64_t kStretchBytes = int64_t{1} << 20;
+constexpr int64_t kLeastBytesPacked = int64_t{4} << 20;
+constexpr int64_t kMostBytesPacked = int64_t{64} << 20;
 
 struct PackedBlock {
   std::shared_ptr<arrow::Buffer> bytes;  // null once it is in the file
@@ -132,7 +137,9 @@ class ExchangeWriter : public frame::SinkWriter {
   }
 
   Status WriteWhereMuch(Worker& worker) {
-    const bool much = worker.bytes_packed >= kBytesPacked / static_cast<int64_t>(workers_.size());
+    const int64_t most =
+        std::clamp(static_cast<int64_t>(partitions_) * kStretchBytes, kLeastBytesPacked, kMostBytesPacked);
+    const bool much = worker.bytes_packed >= most / static_cast<int64_t>(workers_.size());
     return much ? WritePacked(std::span(&worker, 1)) : Status();
   }
 
