@@ -32,6 +32,8 @@ class Provider(BaseProvider):
         # all users share. Workers inherit it.
         os.environ["TMPDIR"] = self.folder
         tempfile.tempdir = None
+        # What the program itself chooses (decision 13).
+        os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "jemalloc")
         try:
             cluster = self._start()
         except RuntimeError as error:
