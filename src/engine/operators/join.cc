@@ -72,7 +72,8 @@ class HashJoin::Probe : public Operator, public MorselSource {
   }
   Result<frame::Morsel> Next(int number) override;
   Status Close() override {
-    if (!state_->shape.is_cross()) {
+    // A limit that is full leaves out parts: then nobody knows which rows would have had a partner.
+    if (!state_->shape.is_cross() && next_part_ > kRadixParts) {
       CollectMatched();
       state_->build_unmatched += static_cast<int64_t>(state_->table->rows() - state_->matched.count());
       TellPartners();
@@ -127,8 +128,7 @@ void HashJoin::Probe::CollectMatched() {
 
 void HashJoin::Probe::TellPartners() {
   const bool as_asked = state_->shape.probe_is_left == state_->shape.node.spec.build_right;
-  // A limit that is full leaves out parts, and with them later rows of keys.
-  if (!run_->options->tell_partners || !as_asked || state_->has_aside() || next_part_ <= kRadixParts) return;
+  if (!run_->options->tell_partners || !as_asked || state_->has_aside()) return;
   partners_ = std::make_shared<const std::vector<uint8_t>>(state_->matched.bytes());
 }
 

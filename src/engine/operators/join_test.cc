@@ -175,5 +175,18 @@ TEST(Join, KeepsTheOrderOfItsLeftSide) {
   EXPECT_EQ(Rows(only_left, false), Rows(plain, false));
 }
 
+TEST(Join, ALimitThatIsFullCountsNoRowsWithoutAPartner) {
+  const PlanPtr left = ScanOf({RandomTable(1, 3000, 300)}, false, 100);
+  const PlanPtr right = ScanOf({RandomTable(2, 900, 300, "r")});
+  const PlanPtr join = MUTIRAO_MUST(frame::MakeJoin(left, right, {{"k", "rk"}}, frame::JoinKind::kInner));
+  ExecutionReport report;
+  MUTIRAO_MUST(Collect(MUTIRAO_MUST(frame::MakeLimit(join, 1)), testing::Threads(1), &report));
+  for (const NodeReport& node : report.nodes) {
+    if (node.node->kind() != frame::NodeKind::kJoin) continue;
+    EXPECT_LT(node.rows_in, 3000) << "not full early enough";
+    EXPECT_EQ(node.right_unmatched, 0) << "of a table that not all rows were looked up in";
+  }
+}
+
 }  // namespace
 }  // namespace mutirao::engine
