@@ -179,8 +179,9 @@ TEST(Join, ALimitThatIsFullCountsNoRowsWithoutAPartner) {
   const PlanPtr left = ScanOf({RandomTable(1, 3000, 300)}, false, 100);
   const PlanPtr right = ScanOf({RandomTable(2, 900, 300, "r")});
   const PlanPtr join = MUTIRAO_MUST(frame::MakeJoin(left, right, {{"k", "rk"}}, frame::JoinKind::kInner));
-  ExecutionReport report;
-  MUTIRAO_MUST(Collect(MUTIRAO_MUST(frame::MakeLimit(join, 1)), testing::Threads(1), &report));
+  const PlanPtr limit = MUTIRAO_MUST(frame::MakeLimit(join, 1));
+  ExecutionReport report;  // of nodes that the plan owns
+  MUTIRAO_MUST(Collect(limit, testing::Threads(1), &report));
   for (const NodeReport& node : report.nodes) {
     if (node.node->kind() != frame::NodeKind::kJoin) continue;
     EXPECT_LT(node.rows_in, 3000) << "not full early enough";
