@@ -80,7 +80,6 @@ void Copy(benchmark::State& state, SimdLevel level) {
   Rows rows;
   std::string out(kWindow * 2, '\0');
   std::vector<int32_t> ends(rows.selection.size());
-  std::vector<uint8_t> valid(rows.selection.size());
   for (auto _ : state) {
     for (size_t column = 0; column < kWidth; ++column) {
       const CopyJob job{rows.index.data(),
@@ -88,7 +87,8 @@ void Copy(benchmark::State& state, SimdLevel level) {
                         rows.index.ends(),
                         kWidth,
                         column,
-                        rows.selection.data(),
+                        nullptr,
+                        0,
                         rows.selection.size(),
                         true,
                         '"',
@@ -97,7 +97,7 @@ void Copy(benchmark::State& state, SimdLevel level) {
                         out.data(),
                         out.size(),
                         ends.data(),
-                        valid.data()};
+                        nullptr};
       size_t size = 0;
       for (size_t i = 0; i < job.count; ++i) i = KernelsOf(level).copy(job, i, &size);
       benchmark::DoNotOptimize(size);

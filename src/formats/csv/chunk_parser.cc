@@ -19,6 +19,8 @@ namespace {
 
 // Found records are turned into columns when this many are there: few enough to be still in the cache.
 constexpr size_t kBlockRows = 512;
+// Of these all columns are copied before the next: about as many as stay, with the ends of their fields, in the first cache.
+constexpr size_t kCopiedRows = 128;
 constexpr size_t kSmallestWindow = 1024;
 
 std::string_view FaultText(RecordFault fault) {
@@ -283,10 +285,14 @@ Status ChunkParser::FlushRows() {
   if (rows_.rows() == 0) return Status::Ok();
   SelectRows();
   if (batch_rows_ + static_cast<int64_t>(selection_.size()) > plan_->batch_rows) MUTIRAO_TRY(FinishBatch());
-  const size_t before = selection_.size();
-  const std::vector<uint32_t> kept = ConvertRows();
-  for (const auto& builder : builders_) {
-    if (builder) MUTIRAO_TRY(builder->Append(rows_, selection_, selection_.size() == before ? nullptr : &kept));
+  ConvertRows();
+  for (size_t begin = 0; begin < selection_.size(); begin += kCopiedRows) {
+    const size_t count = std::min(kCopiedRows, selection_.size() - begin);
+    for (const auto& builder : builders_) {
+      if (!builder) continue;
+      MUTIRAO_TRY(builder->Append(rows_, std::span(selection_).subspan(begin, count),
+                                  std::span(places_).subspan(begin, count)));
+    }
   }
   AppendProvenance();
   result_.delivered += static_cast<int64_t>(selection_.size());
@@ -315,8 +321,8 @@ void ChunkParser::SetRowAside(uint32_t row, size_t field, std::string_view text)
   AddBad(begin, begin + rows_.Raw(row).size(), column.name, std::move(reason));
 }
 
-// Sets rows aside whose values do not convert; gives the positions of the others.
-std::vector<uint32_t> ChunkParser::ConvertRows() {
+// Sets rows aside whose values do not convert.
+void ChunkParser::ConvertRows() {
   std::vector<std::pair<size_t, std::pair<size_t, std::string>>> first_fault;  // row → column, text
   std::vector<ConversionFault> faults;
   for (size_t i = 0; i < builders_.size(); ++i) {
@@ -325,10 +331,14 @@ std::vector<uint32_t> ChunkParser::ConvertRows() {
     for (ConversionFault& fault : faults)
       first_fault.push_back({fault.row, {plan_->wanted[i].field, std::move(fault.text)}});
   }
-  if (first_fault.empty()) return {};
+  places_.clear();
+  if (first_fault.empty()) {
+    places_.resize(selection_.size());
+    std::iota(places_.begin(), places_.end(), 0u);
+    return;
+  }
   // The leftmost field of the record is named, whatever the order of the delivered columns.
   std::ranges::sort(first_fault);
-  std::vector<uint32_t> kept;
   size_t next = 0;
   for (size_t i = 0; i < selection_.size(); ++i) {
     if (next < first_fault.size() && first_fault[next].first == i) {
@@ -337,11 +347,10 @@ std::vector<uint32_t> ChunkParser::ConvertRows() {
       while (next < first_fault.size() && first_fault[next].first == i) ++next;
       continue;
     }
-    kept.push_back(static_cast<uint32_t>(i));
+    places_.push_back(static_cast<uint32_t>(i));
   }
-  for (size_t i = 0; i < kept.size(); ++i) selection_[i] = selection_[kept[i]];
-  selection_.resize(kept.size());
-  return kept;
+  for (size_t i = 0; i < places_.size(); ++i) selection_[i] = selection_[places_[i]];
+  selection_.resize(places_.size());
 }
 
 void ChunkParser::AppendProvenance() {

@@ -86,7 +86,7 @@ class ChunkParser {
   void AddBad(size_t begin, size_t end, std::string column, std::string reason);
   Status FlushRows();
   void SelectRows();
-  std::vector<uint32_t> ConvertRows();
+  void ConvertRows();
   void SetRowAside(uint32_t row, size_t field, std::string_view text);
   void AppendProvenance();
   Status FinishBatch();
@@ -123,6 +123,7 @@ class ChunkParser {
   // Reused.
   Record record_;
   std::vector<uint32_t> selection_;
+  std::vector<uint32_t> places_;  // of the selected rows among those that were converted
   PushedFilter::Scratch filter_scratch_;
   std::vector<PushedFilter::BadField> bad_fields_;
   std::vector<std::unique_ptr<ColumnBuilder>> builders_;  // one a wanted column; null for provenance

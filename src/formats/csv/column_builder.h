@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -26,13 +27,13 @@ class ColumnBuilder {
   virtual ~ColumnBuilder() = default;
 
   /// Prepare the rows of `selection` (of `rows`), adding one fault for each that does not convert.
-  virtual void Convert(const RowIndex& rows, const std::vector<uint32_t>& selection,
+  virtual void Convert(const RowIndex& rows, std::span<const uint32_t> selection,
                        std::vector<ConversionFault>* faults) = 0;
 
-  /// Append the rows of `selection`, all of which Convert() saw; `kept` are their positions in what it saw, null
-  /// when that is all of them.
-  virtual Status Append(const RowIndex& rows, const std::vector<uint32_t>& selection,
-                        const std::vector<uint32_t>* kept) = 0;
+  /// Append the rows of `selection`, in ascending order, all of which Convert() saw; `places` are their positions in what it
+  /// saw.
+  virtual Status Append(const RowIndex& rows, std::span<const uint32_t> selection,
+                        std::span<const uint32_t> places) = 0;
 
   /// Give what was collected and begin anew.
   virtual Result<ArrayPtr> Finish() = 0;

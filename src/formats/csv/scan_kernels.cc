@@ -89,8 +89,8 @@ struct ScalarVector {
     if constexpr (std::endian::native == std::endian::big) bytes = __builtin_bswap64(bytes);
     std::memcpy(p, &bytes, 8);
   }
-  static OddBytes Find(uint64_t bytes, const Rule& rule) {
-    return {Gather(ZeroBytes(bytes ^ rule.quote)), Gather(ZeroBytes(bytes) | (bytes & rule.top))};
+  static uint64_t FindOdd(uint64_t bytes, const Rule& rule) {
+    return Gather(ZeroBytes(bytes ^ rule.quote) | ZeroBytes(bytes) | (bytes & rule.top));
   }
 };
 

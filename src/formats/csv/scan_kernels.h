@@ -18,7 +18,8 @@ struct CopyJob {
   const uint32_t* ends;
   size_t width;
   size_t column;
-  const uint32_t* rows;  ///< the wanted ones
+  const uint32_t* rows;  ///< the wanted ones; null: all from `first_row` on
+  size_t first_row;      ///< 0 when `rows` are given
   size_t count;
 
   bool quoting;
@@ -27,9 +28,9 @@ struct CopyJob {
   bool empty_is_null;
 
   char* out;
-  size_t capacity;     ///< of `out`
+  size_t capacity;     ///< of `out`, kCopySlack or more
   int32_t* text_ends;  ///< one a row
-  uint8_t* valid;      ///< one a row: 0 for null
+  uint8_t* valid;      ///< one a row: 0 for null; null when that is not wanted, as nulls are the texts without bytes
 };
 
 /// The loops of the scan that are compiled once for each level.

@@ -79,15 +79,14 @@ struct NeonVector {
     vst1q_u8(out, bytes.val[0]);
     vst1q_u8(out + 16, bytes.val[1]);
   }
-  [[gnu::always_inline]] static inline OddBytes Find(const uint8x16x2_t& bytes, const Rule& rule) {
-    const uint64_t bits = ToBits(vceqq_u8(bytes.val[0], rule.quote), vceqq_u8(bytes.val[1], rule.quote),
-                                 Others(bytes.val[0], rule), Others(bytes.val[1], rule));
-    return {bits & 0xFFFFFFFF, bits >> 32};
+  [[gnu::always_inline]] static inline uint32_t FindOdd(const uint8x16x2_t& bytes, const Rule& rule) {
+    const uint8x16_t none = vdupq_n_u8(0);
+    return static_cast<uint32_t>(ToBits(Odd(bytes.val[0], rule), Odd(bytes.val[1], rule), none, none));
   }
 
  private:
-  [[gnu::always_inline]] static inline uint8x16_t Others(uint8x16_t part, const Rule& rule) {
-    return vorrq_u8(vceqzq_u8(part), vtstq_u8(part, rule.top));
+  [[gnu::always_inline]] static inline uint8x16_t Odd(uint8x16_t part, const Rule& rule) {
+    return vorrq_u8(vceqq_u8(part, rule.quote), vorrq_u8(vceqzq_u8(part), vtstq_u8(part, rule.top)));
   }
 };
 

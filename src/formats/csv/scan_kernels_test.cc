@@ -110,6 +110,7 @@ class OneColumn {
             .width = 1,
             .column = 0,
             .rows = selection_.data(),
+            .first_row = 0,
             .count = selection_.size(),
             .quoting = true,
             .quote = '"',
@@ -142,6 +143,24 @@ TEST(ScanKernels, CopyFieldsWithoutTheirQuotes) {
     EXPECT_EQ(column.text(size), "abc" + std::string(70, 'x') + "d");
     EXPECT_EQ(column.ends(), (std::vector<int32_t>{2, 2, 2, 3, 73, 74}));
     EXPECT_EQ(column.valid(), (std::vector<uint8_t>{1, 0, 0, 1, 1, 1}));
+  }
+}
+
+TEST(ScanKernels, CopyRowsThatFollowEachOther) {
+  for (const SimdLevel level : SupportedSimdLevels()) {
+    OneColumn column({"\"ab\"", "\"cde\"", "\"\"", "f", "\"ghi\""});
+    CopyJob job = column.Job();
+    job.rows = nullptr;
+    job.first_row = 1;
+    job.count = 4;
+    job.valid = nullptr;
+    size_t size = 0;
+    EXPECT_EQ(KernelsOf(level).copy(job, 0, &size), 4u) << SimdLevelName(level);
+    EXPECT_EQ(column.text(size), "cdefghi");
+    EXPECT_EQ(column.ends(), (std::vector<int32_t>{3, 3, 4, 7, 0}));
+    size = 1;  // from a place within them, behind what is there
+    EXPECT_EQ(KernelsOf(level).copy(job, 3, &size), 4u) << SimdLevelName(level);
+    EXPECT_EQ(column.text(size), "cghi");
   }
 }
 

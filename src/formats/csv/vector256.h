@@ -30,10 +30,10 @@ struct Vector256 {
   [[gnu::always_inline]] static inline void Store(__m256i bytes, char* p) {
     _mm256_storeu_si256(reinterpret_cast<__m256i*>(p), bytes);
   }
-  [[gnu::always_inline]] static inline OddBytes Find(__m256i bytes, const Rule& rule) {
+  [[gnu::always_inline]] static inline uint32_t FindOdd(__m256i bytes, const Rule& rule) {
     const __m256i below = _mm256_cmpgt_epi8(rule.limit, _mm256_xor_si256(bytes, rule.turn));
-    return {static_cast<uint32_t>(_mm256_movemask_epi8(_mm256_cmpeq_epi8(bytes, rule.quote))),
-            static_cast<uint32_t>(_mm256_movemask_epi8(below))};
+    const __m256i odd = _mm256_or_si256(_mm256_cmpeq_epi8(bytes, rule.quote), below);
+    return static_cast<uint32_t>(_mm256_movemask_epi8(odd));
   }
 };
 
