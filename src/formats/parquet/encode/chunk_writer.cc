@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <utility>
 
 #include <arrow/api.h>
 #include <fmt/format.h>
@@ -17,12 +18,12 @@ ColumnValues& ChunkWriter::ValuesFor(const Leaf& leaf) {
 }
 
 Result<ChunkFacts> ChunkWriter::Write(const Leaf& leaf, std::span<const BatchPtr> batches, int64_t position,
-                                      DictionaryHistory* history, const WriteBytes& write) {
+                                      ColumnHistory* history, const WriteBytes& write) {
   ColumnValues& values = ValuesFor(leaf);
   levels_.Begin(leaf);
   values.Begin(leaf);
   for (const auto& batch : batches) MUTIRAO_TRY(levels_.Append(*batch->column_data(leaf.field), values));
-  values.ChooseEncoding(options_, history);
+  values.ChooseEncoding(options_, &history->dictionary);
 
   ChunkFacts facts;
   start_ = position;
@@ -34,9 +35,10 @@ Result<ChunkFacts> ChunkWriter::Write(const Leaf& leaf, std::span<const BatchPtr
     values.EncodeDictionary(page_);
     PageShape page{
         .is_dictionary = true, .has_texts = leaf.physical == Physical::kBytes, .values = values.dictionary_size()};
-    MUTIRAO_TRY(WritePage(page, write, facts));
+    MUTIRAO_TRY(WritePage(page, nullptr, write, facts));
   }
-  MUTIRAO_TRY(WriteDataPages(leaf, values, write, facts));
+  if (std::exchange(history->encoding, facts.encoding) != facts.encoding) history->repeats = {};
+  MUTIRAO_TRY(WriteDataPages(leaf, values, &history->repeats, write, facts));
   return facts;
 }
 
@@ -50,7 +52,8 @@ size_t ChunkWriter::PageEnd(const ColumnValues& values, size_t level, size_t val
   }
 }
 
-Status ChunkWriter::WriteDataPages(const Leaf& leaf, ColumnValues& values, const WriteBytes& write, ChunkFacts& facts) {
+Status ChunkWriter::WriteDataPages(const Leaf& leaf, ColumnValues& values, RepeatHistory* history,
+                                   const WriteBytes& write, ChunkFacts& facts) {
   size_t level = 0;
   size_t value = 0;
   int64_t row = 0;
@@ -74,7 +77,7 @@ Status ChunkWriter::WriteDataPages(const Leaf& leaf, ColumnValues& values, const
     PageShape shape{.has_texts = facts.encoding == Encoding::kDeltaLengthByteArray,
                     .values = level_end - level,
                     .encoding = facts.encoding};
-    size_t stored = MUTIRAO_TRY(WritePage(shape, write, facts));
+    size_t stored = MUTIRAO_TRY(WritePage(shape, history, write, facts));
     page.stored_bytes = static_cast<int32_t>(stored);
     Widen(leaf, page.bounds, facts.bounds);
     facts.nulls += page.nulls;
@@ -87,8 +90,9 @@ Status ChunkWriter::WriteDataPages(const Leaf& leaf, ColumnValues& values, const
   return Status::Ok();
 }
 
-Result<size_t> ChunkWriter::WritePage(PageShape page, const WriteBytes& write, ChunkFacts& facts) {
-  auto stored = MUTIRAO_TRY(compressor_->Compress(page_.view(), page.has_texts));
+Result<size_t> ChunkWriter::WritePage(PageShape page, RepeatHistory* history, const WriteBytes& write,
+                                      ChunkFacts& facts) {
+  auto stored = MUTIRAO_TRY(compressor_->Compress(page_.view(), page.has_texts, history));
   page.plain_bytes = page_.size();
   page.stored_bytes = stored.size();
   uint32_t crc = 0;

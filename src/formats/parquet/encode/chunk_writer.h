@@ -6,11 +6,19 @@
 #include <span>
 
 #include "columnar/type.h"
+#include "formats/parquet/encode/column_values.h"
 #include "formats/parquet/encode/file_metadata.h"
 #include "formats/parquet/encode/levels.h"
 #include "formats/parquet/encode/page_compressor.h"
 
 namespace mutirao::formats::parquet_encode {
+
+/// What earlier chunks of a column of a file taught.
+struct ColumnHistory {
+  DictionaryHistory dictionary;
+  RepeatHistory repeats;  ///< of data pages of `encoding`
+  Encoding encoding = Encoding::kPlain;
+};
 
 /// Write column chunks, one after the other: dictionary page and data pages.
 /// Threads: one at a time.
@@ -24,13 +32,14 @@ class ChunkWriter {
   /// Encode column `leaf` of `batches` and hand the bytes to `write`; they begin at `position` of the file. `history`
   /// is that of the column.
   Result<ChunkFacts> Write(const Leaf& leaf, std::span<const BatchPtr> batches, int64_t position,
-                           DictionaryHistory* history, const WriteBytes& write);
+                           ColumnHistory* history, const WriteBytes& write);
 
  private:
   ColumnValues& ValuesFor(const Leaf& leaf);
   size_t PageEnd(const ColumnValues& values, size_t level, size_t value) const;
-  Status WriteDataPages(const Leaf& leaf, ColumnValues& values, const WriteBytes& write, ChunkFacts& facts);
-  Result<size_t> WritePage(PageShape page, const WriteBytes& write, ChunkFacts& facts);
+  Status WriteDataPages(const Leaf& leaf, ColumnValues& values, RepeatHistory* history, const WriteBytes& write,
+                        ChunkFacts& facts);
+  Result<size_t> WritePage(PageShape page, RepeatHistory* history, const WriteBytes& write, ChunkFacts& facts);
 
   const EncodeOptions& options_;
   std::unique_ptr<PageCompressor> compressor_;

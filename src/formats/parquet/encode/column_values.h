@@ -21,6 +21,8 @@ struct DictionaryHistory {
   /// Of a sample, the share of different values whose chunk was then not worth its dictionary; above all shares at
   /// first.
   double refuted_share = 2;
+  /// Different values in the last chunk when it had a dictionary, otherwise 0.
+  size_t last_distinct = 0;
 };
 
 /// Keep the values of one column chunk, without its nulls, and write them as pages.

@@ -8,13 +8,11 @@
 #include <arrow/io/type_fwd.h>
 
 #include "columnar/type.h"
-#include "formats/parquet/encode/column_values.h"
+#include "formats/parquet/encode/chunk_writer.h"
 #include "formats/parquet/encode/file_metadata.h"
 #include "formats/parquet/encode/options.h"
 
 namespace mutirao::formats::parquet_encode {
-
-class ChunkWriter;
 
 struct FileSummary {
   int64_t rows = 0;
@@ -58,7 +56,7 @@ class FileEncoder {
 
   // Used by one thread.
   std::unique_ptr<ChunkWriter> chunks_;
-  std::vector<DictionaryHistory> histories_;  // one a leaf
+  std::vector<ColumnHistory> histories_;  // one a leaf
   std::vector<RowGroupFacts> row_groups_;
   int64_t position_ = 0;
   int64_t rows_ = 0;

@@ -112,9 +112,9 @@ void FixedValues<T>::ChooseEncoding(const EncodeOptions& options, DictionaryHist
   bits_without_ = std::min(delta_bits, options.codec == Codec::kNone ? plain_bits : plain_bits * 0.6);
   if (use_delta) encoding_ = Encoding::kDeltaBinaryPacked;
   if (options.dictionary_values == 0) return;
-  size_t expected = 0;
+  size_t expected = std::exchange(history->last_distinct, 0);
   double share = 0;
-  if (count > 2 * kSample) {
+  if (expected == 0 && count > 2 * kSample) {
     const size_t seen = DistinctInSample();
     share = static_cast<double>(seen) / kSample;
     expected = EstimateDistinct(kSample, seen, count);
@@ -125,7 +125,7 @@ void FixedValues<T>::ChooseEncoding(const EncodeOptions& options, DictionaryHist
     return;
   }
   encoding_ = Encoding::kRleDictionary;
-  dictionary_size_ = dictionary_.values().size();
+  dictionary_size_ = history->last_distinct = dictionary_.values().size();
 }
 
 template <typename T>

@@ -24,14 +24,24 @@ inline uint64_t Load8(const char* from) {
   return word;
 }
 
+/// What of a word belongs to a text of so many bytes, eight at most.
+inline constexpr uint64_t kBytesOfLength[9] = {0,
+                                               0xFF,
+                                               0xFFFF,
+                                               0xFFFFFF,
+                                               0xFFFFFFFF,
+                                               0xFFFFFFFFFF,
+                                               0xFFFFFFFFFFFF,
+                                               0xFFFFFFFFFFFFFF,
+                                               0xFFFFFFFFFFFFFFFF};
+
 /// The first eight bytes of a text, zeros after its end. `limit` is where readable memory ends.
 inline uint64_t FirstWord(const char* text, size_t length, const char* limit) {
-  if (length >= 8) return Load8(text);
-  if (length == 0) return 0;
+  const size_t bytes = length < 8 ? length : 8;  // a choice without a branch, as lengths are hard to foresee
   if (limit - text >= 8) [[likely]]
-    return Load8(text) & (~uint64_t{0} >> (64 - 8 * length));
+    return Load8(text) & kBytesOfLength[bytes];
   uint64_t word = 0;
-  std::memcpy(&word, text, length);
+  std::memcpy(&word, text, bytes);
   return word;
 }
 

@@ -1,6 +1,7 @@
 #include "formats/parquet/encode/text_values.h"
 
 #include <algorithm>
+#include <utility>
 
 #include <arrow/api.h>
 #include <arrow/util/bit_run_reader.h>
@@ -203,8 +204,8 @@ void TextValues::ChooseEncoding(const EncodeOptions& options, DictionaryHistory*
   encoding_ = lengths_.size() == 0 ? Encoding::kPlain : Encoding::kDeltaLengthByteArray;
   dictionary_size_ = 0;
   if (lengths_.size() == 0 || options.dictionary_values == 0) return;
-  Sample sample;
-  if (lengths_.size() > 2 * kSample) {
+  Sample sample{.distinct = {.count = std::exchange(history->last_distinct, 0)}};
+  if (sample.distinct.count == 0 && lengths_.size() > 2 * kSample) {
     sample = TakeSample();
     if (!WorthDictionary(sample.distinct, options) || IsRefuted(*history, sample.share)) return;
   }
@@ -213,7 +214,7 @@ void TextValues::ChooseEncoding(const EncodeOptions& options, DictionaryHistory*
     return;
   }
   encoding_ = Encoding::kRleDictionary;
-  dictionary_size_ = dictionary_.entries().size();
+  dictionary_size_ = history->last_distinct = dictionary_.entries().size();
 }
 
 void TextValues::EncodeDictionary(ByteBuffer& out) const {
