@@ -3,6 +3,7 @@
 Functions here are sent by name, so the workers need this package (or its folder on PYTHONPATH) of the same version.
 """
 
+import ctypes
 import json
 import os
 import socket
@@ -27,6 +28,9 @@ LONGEST_EVENT = 16 << 10
 # What the interpreter, Dask and the libraries take of a worker's memory before any task runs.
 RESIDENT_BYTES = 160 << 20
 LEAST_BUDGET = 32 << 20
+# Numbers of malloc.h, and what glibc comes to by itself where nobody sets them.
+M_TRIM_THRESHOLD, TRIM_BYTES = -1, 64 << 20
+M_MMAP_THRESHOLD, MMAP_BYTES = -3, 32 << 20
 
 _lock = threading.Lock()
 _running = {}
@@ -40,7 +44,19 @@ def library():
     with _lock:
         if _library is None:
             _library = Library()
+            keep_freed_memory()
         return _library
+
+
+def keep_freed_memory():
+    """Undo what Dask starts workers with (MALLOC_TRIM_THRESHOLD_): each block of 128 KiB and more would be asked of the system
+    anew, page by page, by every task. Tasks give back themselves what is too much when they end."""
+    try:
+        mallopt = ctypes.CDLL(None).mallopt
+    except (OSError, AttributeError):
+        return  # another libc
+    mallopt(M_MMAP_THRESHOLD, MMAP_BYTES)
+    mallopt(M_TRIM_THRESHOLD, TRIM_BYTES)
 
 
 def memory_budget(worker):
