@@ -45,11 +45,11 @@ int64_t JoinTable::Add(int worker, const Chunk& chunk, const KeyBatch& keys) {
   }
   for (size_t part = 0; part < kRadixParts; ++part) added.begins[part + 1] += added.begins[part];
   const size_t count = added.begins.back();
-  added.rows.resize(count);
-  added.firsts.resize(count);
+  added.rows = std::make_unique_for_overwrite<uint32_t[]>(count);
+  added.firsts = std::make_unique_for_overwrite<uint64_t[]>(count);
   if (!added.is_narrow) {
-    added.seconds.resize(count);
-    added.hashes.resize(count);
+    added.seconds = std::make_unique_for_overwrite<uint64_t[]>(count);
+    added.hashes = std::make_unique_for_overwrite<uint64_t[]>(count);
   }
   auto next = added.begins;
   for (size_t row = 0; row < rows; ++row) {
@@ -112,7 +112,7 @@ Status JoinTable::Seal(const arrow::Schema& schema, int kept) {
   for (const Added& added : batches_) {
     rows_ += static_cast<size_t>(added.chunk.batch->num_rows());
     has_long |= added.has_long;
-    if (added.rows.empty()) continue;
+    if (added.begins.back() == 0) continue;
     if (!any) narrow_b_ = added.b;
     any = true;
     is_narrow_ &= added.is_narrow && added.b == narrow_b_;

@@ -51,7 +51,7 @@ class JoinTable {
   Status Seal(const arrow::Schema& schema, int kept);
   Status BuildPart(int part, const RunContext& run);
   /// Let go of what only the building needs. Called once all parts are built.
-  void EndBuilding() { batches_ = {}; }
+  void EndBuilding() { batches_ = std::vector<Added>(); }
 
   /// Find the first row of each key, which is added to `matched`; none where there is no such key, or a key column is
   /// null. A copy, as the table's own would be far from the processor again when it is looked at.
@@ -94,9 +94,10 @@ class JoinTable {
     bool is_narrow = true;
     uint64_t b = 0;  // of all keys when narrow
     std::array<uint32_t, kRadixParts + 1> begins{};
-    std::vector<uint32_t> rows;
-    std::vector<uint64_t> firsts;           // Key::a
-    std::vector<uint64_t> seconds, hashes;  // empty when narrow
+    // Of begins.back() rows. No vectors, which would write zeros first.
+    std::unique_ptr<uint32_t[]> rows;
+    std::unique_ptr<uint64_t[]> firsts;           // Key::a
+    std::unique_ptr<uint64_t[]> seconds, hashes;  // null when narrow
     std::vector<uint32_t> null_rows;
   };
   // The first row of a key. Memory comes as zeros, which so are slots that are free.
