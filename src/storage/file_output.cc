@@ -15,6 +15,8 @@ namespace {
 
 constexpr size_t kBufferBytes = size_t{1} << 20;
 constexpr int64_t kHandOverBytes = int64_t{8} << 20;
+// What is left of a file that others are written after.
+constexpr int64_t kRestBytes = int64_t{1} << 20;
 
 }  // namespace
 
@@ -45,11 +47,13 @@ Status FileOutput::WriteOut(const char* data, int64_t size) {
     size -= n;
     written_ += n;
   }
-  if (written_ - handed_to_disk_ >= kHandOverBytes) {
-    sync_file_range(fd_, handed_to_disk_, written_ - handed_to_disk_, SYNC_FILE_RANGE_WRITE);
-    handed_to_disk_ = written_;
-  }
+  if (written_ - handed_to_disk_ >= kHandOverBytes) HandToDisk();
   return Status::Ok();
+}
+
+void FileOutput::HandToDisk() {
+  sync_file_range(fd_, handed_to_disk_, written_ - handed_to_disk_, SYNC_FILE_RANGE_WRITE);
+  handed_to_disk_ = written_;
 }
 
 arrow::Status FileOutput::Write(const void* data, int64_t size) {
@@ -89,6 +93,8 @@ arrow::Status FileOutput::Abort() {
 }
 
 Status FileOutput::Keep() {
+  MUTIRAO_TRY(FromArrow(Flush()));
+  if (fd_ >= 0 && written_ - handed_to_disk_ >= kRestBytes) HandToDisk();
   MUTIRAO_TRY(CloseDescriptor());
   keep_ = true;
   return Status::Ok();

@@ -41,6 +41,7 @@ class FileOutput : public arrow::io::OutputStream {
  private:
   FileOutput(std::string path, int fd);
   Status WriteOut(const char* data, int64_t size);
+  void HandToDisk();
   Status CloseDescriptor();
 
   std::string path_;

@@ -2,11 +2,11 @@
 
 #include <algorithm>
 #include <bit>
-#include <filesystem>
 
 #include <fmt/format.h>
 
-#include "storage/publish.h"
+#include "columnar/arrow_status.h"
+#include "storage/file_output.h"
 #include "storage/storage.h"
 
 namespace mutirao::engine {
@@ -41,13 +41,11 @@ Result<Json> WritePartners(const Json& wanted, const std::string& attempt, const
     const auto node = entry["node"].get<size_t>();
     const auto& bits = report.nodes[node].partners;
     if (bits == nullptr) continue;
-    const auto folder = entry["folder"].get<std::string>();
-    std::error_code error;
-    std::filesystem::create_directories(folder, error);
-    if (error) return Status::Io(fmt::format("make folder {}: {}", folder, error.message()));
-    const std::string file = fmt::format("{}/{}-{}.bits", folder, attempt, node);
-    MUTIRAO_TRY(storage::WriteFileAtomically(
-        file, std::string_view(reinterpret_cast<const char*>(bits->data()), bits->size())));
+    // Nobody looks for it before the result names it, and it need not outlive the run.
+    const std::string file = fmt::format("{}/{}-{}.bits", entry["folder"].get<std::string>(), attempt, node);
+    auto output = MUTIRAO_TRY(storage::FileOutput::Make(file));
+    MUTIRAO_TRY(output->Write(bits->data(), static_cast<int64_t>(bits->size())));
+    MUTIRAO_TRY(output->Keep());
     const frame::JoinNode& join = static_cast<const frame::JoinNode&>(*report.nodes[node].node);
     const NodeReport& counts = report.nodes[node];
     written.push_back(
