@@ -9,7 +9,6 @@
 #include "base/id.h"
 #include "cluster/dask/library_sending.h"
 #include "cluster/dask/messages.h"
-#include "cluster/dask/storage_check.h"
 #include "frame/plan/plan_json.h"
 #include "storage/durable.h"
 
@@ -79,8 +78,11 @@ PlanRun::~PlanRun() {
 
 Result<PlanOutcome> PlanRun::Run() {
   const auto begin = Clock::now();
+  // The workers look at the storage while the plan is lowered.
+  const StorageCheck check = MUTIRAO_TRY(StorageCheck::Begin(request_));
+  MUTIRAO_TRY(Ask(check));
   MUTIRAO_TRY(LowerPlan());
-  MUTIRAO_TRY(CheckStorage());
+  MUTIRAO_TRY(WaitFor(check));
   MUTIRAO_TRY(SendModules());
   const Status ended = Loop();
   while (std::optional<Json> told = news_.Last()) TellWorker(std::move(*told));
@@ -126,13 +128,17 @@ Status PlanRun::SendModules() {
   return Status::Ok();
 }
 
-Status PlanRun::CheckStorage() {
-  StorageCheck check = MUTIRAO_TRY(StorageCheck::Begin(request_));
+Status PlanRun::Ask(const StorageCheck& check) {
+  std::lock_guard lock(cluster_.mutex_);
+  if (cluster_.broken_) return *cluster_.broken_;
+  cluster_.link_->Send(check.message());
+  return Status::Ok();
+}
+
+Status PlanRun::WaitFor(const StorageCheck& check) {
   Json answer;
   {
     std::unique_lock lock(cluster_.mutex_);
-    if (cluster_.broken_) return *cluster_.broken_;
-    cluster_.link_->Send(check.message());
     const bool answered = cluster_.changed_.wait_for(lock, request_.stop, StorageCheck::kTimeout, [&] {
       return cluster_.broken_ || cluster_.checks_.contains(check.token());
     });

@@ -8,6 +8,7 @@
 
 #include "cluster/dask/dask_cluster.h"
 #include "cluster/dask/messages.h"
+#include "cluster/dask/storage_check.h"
 #include "cluster/dask/task_listener.h"
 #include "cluster/dask/worker_accounts.h"
 #include "cluster/dask/worker_news.h"
@@ -43,7 +44,8 @@ class PlanRun : public TaskListener {
 
   Status LowerPlan();
   Status SendModules();
-  Status CheckStorage();
+  Status Ask(const StorageCheck& check);
+  Status WaitFor(const StorageCheck& check);
   Status Loop();
   void Handle(const Json& message, Time now);
   void HandleDone(const TaskKey& key, const Json& message, Time now);
