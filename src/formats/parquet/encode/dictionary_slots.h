@@ -16,7 +16,7 @@ inline bool HasRoom(size_t slots, size_t entries) {
 /// Give the slots that a table of so many entries shall have, a power of two.
 inline size_t SlotsFor(size_t entries) {
   size_t slots = kFirstSlots;
-  while (!HasRoom(slots, entries)) slots *= 4;
+  while (!HasRoom(slots, entries)) slots *= 2;
   return slots;
 }
 
