@@ -1,6 +1,8 @@
 #pragma once
 
+#include <algorithm>
 #include <array>
+#include <bit>
 #include <cstdint>
 #include <cstring>
 #include <string>
@@ -29,7 +31,29 @@ class PlainBytes {
   bool Copy(const char* from, size_t size, char* to) const { return Scan<true>(from, size, to); }
   bool Check(const char* from, size_t size) const { return Scan<false>(from, size, nullptr); }
 
+  /// Copies the bytes before the first that is not plain, and gives how many they are.
+  size_t CopyPrefix(const char* from, size_t size, char* to) const {
+#if defined(__SSE2__)
+    const __m128i quote = _mm_set1_epi8(quote_);
+    const __m128i escape = _mm_set1_epi8(escape_);
+    const __m128i high = _mm_set1_epi8(high_);
+    for (size_t at = 0; at < size; at += 16) {
+      const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(from + at));
+      _mm_storeu_si128(reinterpret_cast<__m128i*>(to + at), bytes);
+      const uint32_t odd = Mask(bytes, quote, escape, high);
+      if (odd != 0) return std::min(size, at + static_cast<size_t>(std::countr_zero(odd)));
+    }
+    return size;
+#else
+    size_t at = 0;
+    for (; at < size && IsPlain(from[at]); ++at) to[at] = from[at];
+    return at;
+#endif
+  }
+
  private:
+  bool IsPlain(char c) const { return c != quote_ && c != escape_ && c != '\0' && (c & high_) == 0; }
+
 #if defined(__SSE2__)
   template <bool copy>
   bool Scan(const char* from, size_t size, char* to) const {
@@ -61,7 +85,7 @@ class PlainBytes {
     for (size_t i = 0; i < size; ++i) {
       const char c = from[i];
       if constexpr (copy) to[i] = c;
-      plain &= c != quote_ && c != escape_ && c != '\0' && (c & high_) == 0;
+      plain &= IsPlain(c);
     }
     return plain;
   }
@@ -107,13 +131,9 @@ class FieldReader {
     std::string_view inner;
     const bool quoted = Strip(field, &inner);
     if (!quoted && field.empty()) return false;
-    if (plain_.Copy(inner.data(), inner.size(), out + *size)) {
-      if (IsNullText(inner)) return false;
-      *size += inner.size();
-      return true;
-    }
-    size_t quick = 0;
-    if (!dialect_.escapes() && AppendOdd(inner, quoted, out + *size, &quick)) {
+    size_t quick = inner.size();
+    if (dialect_.escapes() ? plain_.Copy(inner.data(), inner.size(), out + *size)
+                           : AppendDecoded(inner, quoted, out + *size, &quick)) {
       if (IsNullText({out + *size, quick})) return false;
       *size += quick;
       return true;
@@ -133,19 +153,27 @@ class FieldReader {
     return quoted;
   }
 
-  // Writes a text with doubled quotes and bytes that the encoding changes; false when it takes the exact rules.
-  bool AppendOdd(std::string_view inner, bool quoted, char* out, size_t* size) const {
+  // Writes a text, some of whose quotes may be doubled and whose bytes the encoding may change; false when it takes the
+  // exact rules.
+  bool AppendDecoded(std::string_view inner, bool quoted, char* out, size_t* size) const {
+    const char* from = inner.data();
+    const char* const end = from + inner.size();
     char* const begin = out;
-    for (size_t i = 0; i < inner.size(); ++i) {
-      const auto c = static_cast<uint8_t>(inner[i]);
+    while (true) {
+      const size_t plain = plain_.CopyPrefix(from, static_cast<size_t>(end - from), out);
+      from += plain;
+      out += plain;
+      if (from == end) break;
+      const auto c = static_cast<uint8_t>(*from);
       if (c == 0) return false;
-      if (c == static_cast<uint8_t>(dialect_.quote) && dialect_.quote >= 0) {
-        if (!quoted || i + 1 == inner.size() || inner[i + 1] != inner[i]) return false;
-        ++i;
+      if (dialect_.quote >= 0 && c == static_cast<uint8_t>(dialect_.quote)) {
+        if (!quoted || from + 1 == end || from[1] != *from) return false;
+        ++from;
       }
       const TextCharacter& character = characters_[c];
       std::memcpy(out, character.bytes, sizeof character.bytes);
       out += character.size;
+      ++from;
     }
     *size = static_cast<size_t>(out - begin);
     return true;
