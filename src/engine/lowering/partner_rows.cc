@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <filesystem>
 
 #include <fmt/format.h>
 
@@ -43,6 +44,9 @@ Result<Json> WritePartners(const Json& wanted, const std::string& attempt, const
     if (bits == nullptr) continue;
     // Nobody looks for it before the result names it, and it need not outlive the run.
     const std::string file = fmt::format("{}/{}-{}.bits", entry["folder"].get<std::string>(), attempt, node);
+    // A document that is run once more replaces what it wrote before.
+    std::error_code ignored;
+    std::filesystem::remove(file, ignored);
     auto output = MUTIRAO_TRY(storage::FileOutput::Make(file));
     MUTIRAO_TRY(output->Write(bits->data(), static_cast<int64_t>(bits->size())));
     MUTIRAO_TRY(output->Keep());
