@@ -70,6 +70,11 @@ Result<BatchPtr> SpillFile::Read(const SpillBlock& block) const {
   return UnpackBatch(*bytes, block.rows, schema_);
 }
 
+void SpillFile::WillRead(std::span<const SpillBlock> blocks) const {
+  // A file system that cannot do it reads them when they are asked for.
+  for (const SpillBlock& block : blocks) (void)posix_fadvise(fd_, block.offset, block.length, POSIX_FADV_WILLNEED);
+}
+
 Result<BatchPtr> SpillFile::Take(const SpillBlock& block) {
   BatchPtr batch = MUTIRAO_TRY(Read(block));
   // A file system that cannot do it keeps the bytes until the file goes.

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <mutex>
+#include <span>
 #include <vector>
 
 #include "columnar/type.h"
@@ -39,6 +40,8 @@ class SpillFile {
   /// The file is made by the first of these.
   Result<SpillBlock> Write(const arrow::RecordBatch& batch);
   Result<BatchPtr> Read(const SpillBlock& block) const;
+  /// Have the system read blocks from the disk while others are worked on.
+  void WillRead(std::span<const SpillBlock> blocks) const;
   /// Read a block for the last time: its place on the disk is given back.
   Result<BatchPtr> Take(const SpillBlock& block);
 

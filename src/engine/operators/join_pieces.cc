@@ -135,6 +135,10 @@ Status JoinPieceReader::Load() {
     return {};
   }
   if (passes_ == 0 && piece_.can_split && !worker_.share.TryHold(BytesOfBuild())) return Split();
+  if (passes_ == 0) {
+    state_->build_file.WillRead(piece_.build);
+    state_->probe_file.WillRead(piece_.probe);
+  }
   table_ = std::make_unique<JoinTable>(1, piece_.used_bits);
   int64_t held = 0;
   uint64_t rows = 0;
