@@ -13,15 +13,10 @@ KEY = "mutirao-"
 # A graph of more is refused quietly by some schedulers' settings, and warned of by others.
 BATCH_BYTES = 4 << 20
 CANCEL_SECONDS = 10
-# What ended is let go of together with what ends within this time: one by one takes six messages a task through client,
-# scheduler and worker, on processors that tasks want.
-RELEASE_SECONDS = 2
-RELEASE_COUNT = 200
 
 
 class Attempts:
-    """Ownership: what is submitted stays in the cluster until soon after it ended, or the client is closed. Threads: the
-    loop's."""
+    """Ownership: what is submitted stays in the cluster until it ended or the client is closed. Threads: the loop's."""
 
     def __init__(self, out, begin):
         self._out = out
@@ -30,7 +25,6 @@ class Attempts:
         self._futures = {}
         self._to_submit = []
         self._to_fetch = []
-        self._to_release = []
 
     def start(self, client):
         self._client = client
@@ -141,23 +135,14 @@ class Attempts:
             self._out.send("failed", task=key, error={**describe(error), "code": "internal"})
 
     def _tell(self, key, value):
-        future = self._futures.pop(key, None)
-        if future is None:
+        if self._futures.pop(key, None) is None:
             return
-        self._release_later(future)
         if "result" in value:
             self._out.send("done", task=key, result=value["result"], memory_peak=value.get("memory_peak", 0))
         elif value["error"].get("code") == "cancelled":
             self._out.send("cancelled", task=key)
         else:
             self._out.send("failed", task=key, error=value["error"])
-
-    def _release_later(self, future):
-        if not self._to_release:
-            asyncio.get_running_loop().call_later(RELEASE_SECONDS, self._to_release.clear)
-        self._to_release.append(future)
-        if len(self._to_release) >= RELEASE_COUNT:
-            self._to_release.clear()
 
 
 def _cut(batch):
