@@ -20,7 +20,7 @@ enum class Codec { kNone = 0, kSnappy = 1, kGzip = 2, kZstd = 6, kLz4Raw = 7 };
 /// What earlier pages of a column of a file taught about zstd: whether looking for repeated stretches pays.
 struct RepeatHistory {
   bool pays = true;
-  int pages_until_test = 0;
+  int pages_until_test = 1;  ///< not the first, so that small files have no page that is compressed twice
 };
 
 /// Compress pages one after the other, keeping the codec's tables between them. Threads: one at a time.
