@@ -186,8 +186,11 @@ def driver_of(cluster):
 
 def test_a_driver_that_dies_fails_the_plan(cluster, shared, endless):
     begin_work(cluster, endless)
+    workers = set(cluster.worker_pids().values())
     os.kill(driver_of(cluster), signal.SIGKILL)
     answer = cluster.answer()
+    # One that still ended a call would make a file after all was removed.
+    assert not workers & set(processes_of(cluster.process.pid)), "the plan ended before its workers"
     assert answer["code"] == "unavailable" and "driver ended: killed by SIGKILL" in answer["error"], answer
     assert left_over(endless) == []
     end(shared.pop())

@@ -18,6 +18,9 @@ constexpr size_t kLongestLine = size_t{64} << 20;
 constexpr size_t kLongestLogLine = 8192;
 // How long a driver may go on after it closed its output.
 constexpr std::chrono::seconds kLastWords{5};
+// How long processes that were killed are waited for: one that waits for a disk that does not answer stays.
+constexpr std::chrono::seconds kGroupEnds{10};
+constexpr std::chrono::milliseconds kGroupTick{5};
 
 void CloseFd(int& fd) {
   if (fd >= 0) close(fd);
@@ -107,10 +110,22 @@ void DriverLink::RunProcess(std::vector<int> inherit) {
   }
   Result<ExitState> ended = child_->Wait();
   if (!log_.empty() && options_.on_log) options_.on_log(log_);
-  std::lock_guard lock(mutex_);
-  exit_ = ended.ok() ? *ended : ExitState{-1, 0};
-  // Nothing of its group stays: workers that it started here end with it.
+  {
+    std::lock_guard lock(mutex_);
+    exit_ = ended.ok() ? *ended : ExitState{-1, 0};
+    changed_.notify_all();
+  }
+  EndGroup();
+}
+
+// Nothing of the driver's group stays: workers that it started here end with it. A process that is killed ends the call
+// it is in first, and would make a file where whoever is told of the end has just cleaned up.
+void DriverLink::EndGroup() {
   child_->Signal(SIGKILL);
+  const auto deadline = std::chrono::steady_clock::now() + kGroupEnds;
+  while (!child_->GroupIsGone() && std::chrono::steady_clock::now() < deadline) std::this_thread::sleep_for(kGroupTick);
+  std::lock_guard lock(mutex_);
+  group_ended_ = true;
   changed_.notify_all();
 }
 
@@ -152,7 +167,7 @@ void DriverLink::Kill() {
 
 std::optional<ExitState> DriverLink::WaitEnd(std::chrono::steady_clock::time_point deadline) {
   std::unique_lock lock(mutex_);
-  changed_.wait_until(lock, deadline, [this] { return exit_.has_value(); });
+  changed_.wait_until(lock, deadline, [this] { return group_ended_; });
   return exit_;
 }
 
@@ -181,13 +196,14 @@ void DriverLink::RunPipes() {
     if (fds[2].revents && !WriteSome()) sending_.clear();
     if (fds[0].revents) reading = ReadSome(why);
   }
-  if (!why.ok()) Kill();
-  std::optional<ExitState> exit = WaitEnd(std::chrono::steady_clock::now() + kLastWords);
-  Kill();
   if (why.ok()) {
+    std::unique_lock lock(mutex_);
+    changed_.wait_for(lock, kLastWords, [this] { return exit_.has_value(); });
     why = Status::Unavailable(
-        fmt::format("the cluster's driver ended: {}", exit ? exit->ToString() : "it closed its output"));
+        fmt::format("the cluster's driver ended: {}", exit_ ? exit_->ToString() : "it closed its output"));
   }
+  Kill();
+  WaitEnd(std::chrono::steady_clock::now() + kGroupEnds);
   if (options_.on_end) options_.on_end(why);
 }
 

@@ -33,8 +33,8 @@ class DriverLink {
     std::function<void(const Json& message)> on_message;
     /// A line of the driver's standard error.
     std::function<void(std::string_view line)> on_log;
-    /// Called once, when no message comes any more: kInternal for garbage, otherwise kUnavailable, telling how the
-    /// process ended.
+    /// Called once, when no message comes any more and the process and what it started here are gone: kInternal for
+    /// garbage, otherwise kUnavailable, telling how the process ended.
     std::function<void(const Status& why)> on_end;
   };
 
@@ -48,7 +48,7 @@ class DriverLink {
   void Send(const Json& message);
   /// Tell the driver to end, after what was sent.
   void CloseInput();
-  /// Wait until the process ended. Gives how, or none when it still runs at the deadline.
+  /// Wait until the process and what it started here ended. Gives how, or none when it still runs at the deadline.
   std::optional<ExitState> WaitEnd(std::chrono::steady_clock::time_point deadline);
   void Kill();
 
@@ -58,6 +58,7 @@ class DriverLink {
   explicit DriverLink(Options options) : options_(std::move(options)) {}
   Status Open();
   void RunProcess(std::vector<int> inherit);
+  void EndGroup();
   void RunPipes();
   bool WriteSome();
   bool ReadSome(Status& why);
@@ -74,6 +75,7 @@ class DriverLink {
   std::condition_variable changed_;
   std::optional<Status> started_;      // guarded by mutex_
   std::optional<ExitState> exit_;      // guarded by mutex_
+  bool group_ended_ = false;           // guarded by mutex_
   std::string to_send_;                // guarded by mutex_
   bool input_closed_ = false;          // guarded by mutex_
   bool quit_ = false;                  // guarded by mutex_
