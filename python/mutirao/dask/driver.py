@@ -28,6 +28,8 @@ OPEN_SECONDS = 5
 CLOSE_SECONDS = 20
 PROBE_SECONDS = 20
 MODULE_SECONDS = 100
+# How often who is there is compared by name, which costs the scheduler something; in between a count must do.
+COMPARE_SECONDS = 10
 CHECK_TRIES = 4  # together less than the time after which the asking side gives up
 
 
@@ -206,14 +208,18 @@ class Driver:
 
     async def _watch_scheduler(self, _):
         """Tell when nobody answers at the scheduler's place any more, and of workers whose coming or going was missed."""
+        compared = self._loop.time()
         while True:
             await asyncio.sleep(1)
             self._provider.replace_lost(self._cluster)
             if self._client.status != "running":
                 raise providers.ProviderError("unavailable", f"the scheduler at {self._cluster.scheduler_address} is gone")
             try:
-                if (await self._client.scheduler.identity(n_workers=0))["n_workers"] == len(self._workers):
+                count = (await self._client.scheduler.identity(n_workers=0))["n_workers"]
+                # One that is taken for alive hides one that did not answer in time.
+                if count == len(self._workers) and self._loop.time() < compared + COMPARE_SECONDS:
                     continue
+                compared = self._loop.time()
                 told = set(self._workers)  # who comes while the answer is on its way is not in it
                 known = (await self._client.scheduler.identity())["workers"]
             except OSError:
