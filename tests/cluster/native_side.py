@@ -3,6 +3,7 @@
 import json
 import os
 import select
+import signal
 import subprocess
 import time
 from pathlib import Path
@@ -29,7 +30,8 @@ class Driver:
         self.in_fd, their_out = os.pipe()
         self.process = subprocess.Popen(
             [PYTHON, "-m", "mutirao.dask", "--in", str(their_in), "--out", str(their_out)],
-            pass_fds=(their_in, their_out), stderr=subprocess.PIPE, env={**environment(build), **(extra_env or {})},
+            pass_fds=(their_in, their_out), stderr=subprocess.PIPE,
+            env={**environment(build), "PYTHONFAULTHANDLER": "1", **(extra_env or {})},
             start_new_session=True)
         os.close(their_in)
         os.close(their_out)
@@ -50,8 +52,8 @@ class Driver:
         """The next message; None at the end."""
         deadline = time.monotonic() + PATIENCE
         while b"\n" not in self.buffer:
-            ready, _, _ = select.select([self.in_fd], [], [], deadline - time.monotonic())
-            assert ready, "the driver is silent"
+            ready, _, _ = select.select([self.in_fd], [], [], max(0, deadline - time.monotonic()))
+            assert ready, f"the driver is silent:\n{self.stacks()}"
             data = os.read(self.in_fd, 65536)
             if not data:
                 return None
@@ -66,6 +68,14 @@ class Driver:
             assert message is not None, f"the driver ended before {types}: {self.errors()}, exit code {self.process.returncode}"
             if message["type"] in types:
                 return message
+            assert message["type"] != "broken", message
+
+    def stacks(self):
+        """Where each of its threads is, and what it wrote to its errors. Ends it."""
+        self.process.send_signal(signal.SIGABRT)
+        self.process.wait(PATIENCE)
+        os.killpg(self.process.pid, signal.SIGKILL)  # its workers write there too
+        return self.errors()
 
     def errors(self):
         self.process.wait(PATIENCE)
