@@ -1,24 +1,13 @@
 #include "engine/keys/key_encoder.h"
 
-#include <algorithm>
-#include <cmath>
-#include <limits>
-
 #include <arrow/api.h>
 
+#include "engine/keys/code_keys.h"
+#include "engine/keys/key_layout.h"
 #include "engine/rows/column_view.h"
 
 namespace mutirao::engine {
 namespace {
-
-double Normalised(double value) {
-  if (value == 0) return 0;
-  return std::isnan(value) ? std::numeric_limits<double>::quiet_NaN() : value;
-}
-template <typename T>
-T Normalised(T value) {
-  return value;
-}
 
 constexpr Key kNullKey{0, kNullKeyTag << 56};
 
@@ -41,39 +30,12 @@ void EncodeOne(const View& view, int64_t rows, Key* keys) {
     } else if constexpr (std::is_same_v<View, BytesView>) {
       keys[row] = MakeKey(view.data(row), view.length(row));
     } else {
-      const auto value = Normalised(view[row]);
+      const auto value = NormalisedKey(view[row]);
       Key key{0, uint64_t{sizeof(value)} << 56};
       std::memcpy(&key.a, &value, sizeof(value));
       keys[row] = key;
     }
   }
-}
-
-// Texts without nulls that all have one length of at most eight bytes, as codes do: what their keys share is found once.
-// False when they are others.
-bool EncodeCodes(const BytesView& view, int64_t rows, Key* keys, uint64_t* hashes) {
-  const int32_t* const offsets = view.offsets;
-  const int32_t length = offsets[1] - offsets[0];
-  if (length < 1 || length > 8) return false;
-  int32_t different = 0;
-  for (int64_t row = 0; row < rows; ++row) different |= (offsets[row + 1] - offsets[row]) ^ length;
-  if (different != 0) return false;
-  const uint8_t* const bytes = view.data(0);
-  const uint64_t b = static_cast<uint64_t>(length) << 56;
-  // The halves one by one: as a pair they would be read back, as one, from where they have just been written.
-  const auto encode = [&](int64_t row, uint64_t a) {
-    keys[row].a = a;
-    keys[row].b = b;
-    hashes[row] = HashKey(Key{a, b});
-  };
-  // Eight bytes are read at once, those of the next text among them, as long as there are so many.
-  const uint64_t mask = ~uint64_t{0} >> (64 - 8 * length);
-  const int64_t whole = std::max<int64_t>(0, rows - (8 + length - 1) / length + 1);
-  for (int64_t row = 0; row < whole; ++row) encode(row, LoadBytes(bytes + row * length, 8) & mask);
-  for (int64_t row = whole; row < rows; ++row) {
-    encode(row, LoadBytes(bytes + row * length, static_cast<uint32_t>(length)));
-  }
-  return true;
 }
 
 uint32_t VarintLength(uint32_t value) {
@@ -105,12 +67,12 @@ struct GeneralColumn {
     }
     VisitColumn(*array->data(), [&](const auto& view) {
       for (int64_t row = 0; row < rows; ++row) {
-        lengths[row] += 1;
-        if (!view.valid(row)) continue;
-        if constexpr (std::is_same_v<std::decay_t<decltype(view)>, BytesView>) {
-          lengths[row] += VarintLength(view.length(row)) + view.length(row);
+        if (!view.valid(row)) {
+          lengths[row] += 1;
+        } else if constexpr (std::is_same_v<std::decay_t<decltype(view)>, BytesView>) {
+          lengths[row] += VarintLength(TextPrefix(view.length(row))) + view.length(row);
         } else {
-          lengths[row] += sizeof(view[row]);
+          lengths[row] += 1 + sizeof(view[row]);
         }
       }
     });
@@ -124,12 +86,13 @@ struct GeneralColumn {
     VisitColumn(*array->data(), [&](const auto& view) {
       for (int64_t row = 0; row < rows; ++row) {
         uint8_t*& cursor = cursors[row];
-        *cursor++ = view.valid(row) ? 1 : 0;
-        if (!view.valid(row)) continue;
-        if constexpr (std::is_same_v<std::decay_t<decltype(view)>, BytesView>) {
+        if (!view.valid(row)) {
+          *cursor++ = 0;
+        } else if constexpr (std::is_same_v<std::decay_t<decltype(view)>, BytesView>) {
           cursor = WriteBytes(cursor, view.data(row), view.length(row));
         } else {
-          const auto value = Normalised(view[row]);
+          *cursor++ = kValuePrefix;
+          const auto value = NormalisedKey(view[row]);
           std::memcpy(cursor, &value, sizeof(value));
           cursor += sizeof(value);
         }
@@ -138,7 +101,7 @@ struct GeneralColumn {
   }
 
   static uint8_t* WriteBytes(uint8_t* cursor, const uint8_t* bytes, uint32_t length) {
-    cursor = WriteVarint(cursor, length);
+    cursor = WriteVarint(cursor, TextPrefix(length));
     if (length > 0) std::memcpy(cursor, bytes, length);
     return cursor + length;
   }
@@ -164,10 +127,7 @@ Status KeyEncoder::Encode(const std::vector<ArrayPtr>& columns, int64_t rows, Ke
   }
   for (const ArrayPtr& column : columns) MarkNulls(*column->data(), rows, out);
   const Physical physical = columns.size() == 1 ? PhysicalOf(*columns[0]->type()) : Physical::kOther;
-  if (physical == Physical::kBytes && rows > 0 && out->nulls.empty() &&
-      EncodeCodes(BytesView(*columns[0]->data()), rows, out->keys.data(), out->hashes.data())) {
-    return {};
-  }
+  if (out->nulls.empty() && EncodeCodes(columns, rows, out)) return {};
   if (physical != Physical::kOther && physical != Physical::kDecimal) {
     VisitColumn(*columns[0]->data(), [&](const auto& view) {
       if constexpr (!std::is_same_v<std::decay_t<decltype(view)>, FixedView<Int128>>) {

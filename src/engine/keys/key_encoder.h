@@ -26,7 +26,7 @@ struct KeyBatch {
 /// here (a join looks at KeyBatch::nulls). -0.0 equals 0.0, and all NaN are equal.
 ///
 /// A key that is one column of text points to the text; one fixed-width column stands inline; everything else is
-/// written column by column into one arena: a byte that says null or not, then the value, text with its length first.
+/// written column by column (key_layout.h), into one arena where it does not stand inline.
 ///
 /// Threads: each its own encoder.
 class KeyEncoder {
