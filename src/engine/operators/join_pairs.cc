@@ -25,6 +25,7 @@ Status JoinPairs::LookUp(MatchedRows& matched) {
   MUTIRAO_TRY(encoder.Encode(*batch_, &keys_));
   found_.resize(keys_.size());
   table_->Find(keys_, found_.data(), matched);
+  matched_ = &matched;
   return {};
 }
 
@@ -115,6 +116,7 @@ void JoinPairs::FillPairs() {
     for (; match_ != nullptr && pairs < room; ++pairs) {
       probe_rows_[pairs] = row;
       build_rows_[pairs] = table_->RefOf(match_->row);
+      matched_->Add(match_->row);
       match_ = table_->Next(part, *match_);
     }
     if (match_ == nullptr) ++row_;
@@ -191,7 +193,9 @@ void CollectRest(const JoinShape& shape, const JoinTable& table, int part, const
     for (uint32_t row : table.null_rows()) rows.push_back(table.RefOf(row));
     return;
   }
-  if (!shape.gives_unmatched_build() && !shape.gives_matched_build() && !table.has_chains(part)) return;
+  const bool gives_rows = shape.gives_unmatched_build() || shape.gives_matched_build();
+  // Rows that came out in pairs were marked one by one.
+  if (!gives_rows && (!shape.is_filter() || !table.has_chains(part))) return;
   std::vector<uint32_t> numbers;
   table.ForEachKey(part, [&](const JoinMatch& first) {
     const bool matched = firsts.contains(first.row);

@@ -16,7 +16,8 @@ class JoinPairs {
  public:
   explicit JoinPairs(const JoinShape* shape) : shape_(shape) {}
 
-  /// Look for the partners of a batch's rows; the first of each key goes into `matched`.
+  /// Look for the partners of a batch's rows. The first of each key goes into `matched`, which must stay, and then the
+  /// others that come out in pairs.
   Status Begin(const BatchPtr& batch, const JoinTable* table, MatchedRows& matched);
   /// The same where the build side comes as several tables, one after the other: rows with a partner get their byte of
   /// `seen` set and come out, others do not yet. Nothing comes out of semi and anti joins.
@@ -53,6 +54,7 @@ class JoinPairs {
   // Where the next piece begins.
   size_t row_ = 0;
   const JoinMatch* match_ = nullptr;
+  MatchedRows* matched_ = nullptr;
   size_t product_ = 0;
   std::vector<uint32_t> probe_rows_;
   std::vector<RowRef> build_rows_;

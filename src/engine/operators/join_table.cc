@@ -14,10 +14,16 @@ namespace {
 // Memory is asked for so many rows before it is used.
 constexpr size_t kAhead = 16;
 
-// Slots for the keys of a part: little more than half of them are used.
+// Slots for the keys of a part: little more than half of them are used, and one is always free.
 size_t CapacityFor(size_t rows) {
-  return rows == 0 ? 0 : rows + rows * 3 / 4 + 2;
+  return rows + rows * 3 / 4 + 2;
 }
+
+// Slots that take less stay near the processor, and so nothing is saved by not looking at them.
+constexpr size_t kLeastFiltered = size_t{8} << 20;
+
+// Rows that are looked up together.
+constexpr size_t kBlock = 512;
 
 }  // namespace
 
@@ -148,10 +154,15 @@ Status JoinTable::MakeRoom() {
     slots += parts_[part].capacity;
   }
   memory_ = MUTIRAO_TRY(LargePages::Allocate(slots * slot));
+  if (memory_.size() >= kLeastFiltered) filter_ = MUTIRAO_TRY(LargePages::Allocate(slots));
   uint8_t* next = memory_.data();
+  uint8_t* next_filter = filter_.data();
   for (Part& part : parts_) {
     part.slots = next;
     next += part.capacity * slot;
+    if (!has_filter()) continue;
+    part.filter = next_filter;
+    next_filter += part.capacity;
   }
   return {};
 }
@@ -165,7 +176,7 @@ void JoinTable::AddToPart(Part& part, const Added& added, uint32_t base, size_t 
   const auto look = [&](size_t i) {
     const uint64_t hash = added.is_narrow ? HashKey(key_at(i)) : added.hashes[i];
     ahead[i % kAhead] = hash;
-    __builtin_prefetch(slots + SlotOf(part, hash), 1);
+    __builtin_prefetch(slots + PlaceOf(part, hash).slot, 1);
   };
   // From the last row to the first: each goes before those of its key that are there, and so they stand in order.
   for (size_t i = end; i > begin && i + kAhead > end; --i) look(i - 1);
@@ -174,7 +185,9 @@ void JoinTable::AddToPart(Part& part, const Added& added, uint32_t base, size_t 
     if (i >= begin + kAhead) look(i - kAhead);
     const Key key = key_at(i);
     const uint32_t row = base + added.rows[i];
-    for (size_t at = SlotOf(part, hash);; at = at + 1 == part.capacity ? 0 : at + 1) {
+    const Place place = PlaceOf(part, hash);
+    if (part.filter != nullptr) part.filter[place.slot] |= place.bit;
+    for (size_t at = place.slot;; at = at + 1 == part.capacity ? 0 : at + 1) {
       Slot& slot = slots[at];
       if (slot.first.is_free()) {
         if constexpr (std::is_same_v<Slot, Narrow>) {
@@ -199,7 +212,6 @@ void JoinTable::AddToPart(Part& part, const Added& added, uint32_t base, size_t 
 Status JoinTable::BuildPart(int number, const RunContext& run) {
   const auto at = static_cast<size_t>(number);
   Part& part = parts_[at];
-  if (part.capacity == 0) return {};
   for (size_t chunk = batches_.size(); chunk-- > 0;) {
     MUTIRAO_TRY(run.CheckStop());
     const Added& added = batches_[chunk];
@@ -212,47 +224,72 @@ Status JoinTable::BuildPart(int number, const RunContext& run) {
   return {};
 }
 
-template <typename Slot>
-void JoinTable::FindBlock(const KeyBatch& keys, size_t begin, size_t end, JoinMatch* found,
-                          MatchedRows& matched) const {
-  constexpr size_t kBlock = 64;
-  std::array<uint32_t, kBlock> slots_of;
+// The rows of a block whose keys may be there, and where they would be. Which they are cannot be foretold, so nothing
+// branches on it. Gives their number.
+template <typename Slot, bool kFiltered>
+size_t JoinTable::Candidates(const KeyBatch& keys, size_t begin, size_t end, Candidate<Slot>* out) const {
+  size_t count = 0;
   for (size_t i = begin; i < end; ++i) {
     const Part& part = parts_[PartOf(keys.hashes[i])];
-    const size_t slot = SlotOf(part, keys.hashes[i]);
-    slots_of[i - begin] = static_cast<uint32_t>(slot);
-    __builtin_prefetch(Slots<Slot>(part) + slot);
+    const Place place = PlaceOf(part, keys.hashes[i]);
+    out[count] = {Slots<Slot>(part) + place.slot, static_cast<uint32_t>(i)};
+    bool may_be = !keys.is_null(i);
+    if (kFiltered) may_be &= (part.filter[place.slot] & place.bit) != 0;
+    count += may_be ? 1 : 0;
   }
-  for (size_t i = begin; i < end; ++i) {
-    const Part& part = parts_[PartOf(keys.hashes[i])];
-    found[i] = {};
-    if (part.capacity == 0 || keys.is_null(i)) continue;
-    const Key& key = keys.keys[i];
+  return count;
+}
+
+template <typename Slot>
+void JoinTable::FindAll(const KeyBatch& keys, JoinMatch* found, MatchedRows& matched) const {
+  std::array<Candidate<Slot>, kBlock> candidates;
+  bool is_filtered = has_filter();
+  for (size_t begin = 0; begin < keys.size(); begin += kBlock) {
+    const size_t end = std::min(begin + kBlock, keys.size());
+    const size_t count = is_filtered ? Candidates<Slot, true>(keys, begin, end, candidates.data())
+                                     : Candidates<Slot, false>(keys, begin, end, candidates.data());
+    // The filter costs more than it saves where nearly all keys are there.
+    is_filtered &= count < (end - begin) / 8 * 7;
+    std::fill(found + begin, found + end, JoinMatch{});
+    FindCandidates<Slot>(keys, std::span(candidates.data(), count), found, matched);
+  }
+}
+
+// Memory is what it waits for: a slot is asked for some rows before it is read.
+template <typename Slot>
+void JoinTable::FindCandidates(const KeyBatch& keys, std::span<const Candidate<Slot>> candidates, JoinMatch* found,
+                               MatchedRows& matched) const {
+  const size_t count = candidates.size();
+  for (size_t i = 0; i < std::min(kAhead, count); ++i) __builtin_prefetch(candidates[i].slot);
+  for (size_t i = 0; i < count; ++i) {
+    if (i + kAhead < count) __builtin_prefetch(candidates[i + kAhead].slot);
+    const uint32_t row = candidates[i].row;
+    const Key& key = keys.keys[row];
     if (std::is_same_v<Slot, Narrow> && key.b != narrow_b_) continue;
-    const Slot* const slots = Slots<Slot>(part);
-    for (size_t at = slots_of[i - begin]; !slots[at].first.is_free(); at = at + 1 == part.capacity ? 0 : at + 1) {
+    const Part& part = parts_[PartOf(keys.hashes[row])];
+    const Slot* const slots_end = Slots<Slot>(part) + part.capacity;
+    for (const Slot* at = candidates[i].slot; !at->first.is_free();) {
+      bool is_equal;
       if constexpr (std::is_same_v<Slot, Narrow>) {
-        if (slots[at].key != key.a) continue;
+        is_equal = at->key == key.a;
       } else {
-        if (slots[at].tag != TagOf(keys.hashes[i]) || !KeysEqual(slots[at].key, key)) continue;
+        is_equal = at->tag == TagOf(keys.hashes[row]) && KeysEqual(at->key, key);
       }
-      found[i] = slots[at].first.match();
-      matched.Add(found[i].row);
-      break;
+      if (is_equal) {
+        found[row] = at->first.match();
+        matched.Add(found[row].row);
+        break;
+      }
+      if (++at == slots_end) at = Slots<Slot>(part);
     }
   }
 }
 
-// Memory is what it waits for: in blocks, first the slots are asked for, then they are read.
 void JoinTable::Find(const KeyBatch& keys, JoinMatch* found, MatchedRows& matched) const {
-  constexpr size_t kBlock = 64;
-  for (size_t begin = 0; begin < keys.size(); begin += kBlock) {
-    const size_t end = std::min(begin + kBlock, keys.size());
-    if (is_narrow_) {
-      FindBlock<Narrow>(keys, begin, end, found, matched);
-    } else {
-      FindBlock<Wide>(keys, begin, end, found, matched);
-    }
+  if (is_narrow_) {
+    FindAll<Narrow>(keys, found, matched);
+  } else {
+    FindAll<Wide>(keys, found, matched);
   }
 }
 

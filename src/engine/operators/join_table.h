@@ -2,6 +2,7 @@
 
 #include <array>
 #include <memory>
+#include <span>
 #include <vector>
 
 #include "engine/keys/key_encoder.h"
@@ -27,10 +28,12 @@ struct JoinMatch {
 /// and rows of one key come in that order, so that what is found does not depend on the number of workers.
 ///
 /// A slot holds the key itself, so that a look-up misses the cache once: 16 bytes where all keys have the same length
-/// of at most 8 bytes (numbers, dates, codes), 32 bytes otherwise.
+/// of at most 8 bytes (numbers, dates, codes), 32 bytes otherwise. A large table has a filter beside it, a Bloom filter
+/// of one hash function and 14 bits a key: 13 of 14 keys that are not there are told without looking at a slot, as long
+/// as there are many of them.
 ///
-/// Use: Add by all workers, Seal once, BuildPart for each part (any worker), EndBuilding; from then on it does not change,
-/// and anybody may look keys up.
+/// Use: Add by all workers, Seal once, BuildPart for each part (any worker), EndBuilding; from then on it does not
+/// change, and anybody may look keys up.
 class JoinTable {
  public:
   /// `used_bits`: so many of the highest bits of the hash are the same for all keys.
@@ -121,6 +124,7 @@ class JoinTable {
   };
   struct Part {
     uint8_t* slots = nullptr;
+    uint8_t* filter = nullptr;
     size_t capacity = 0;
     std::vector<JoinMatch> chains;
   };
@@ -129,9 +133,16 @@ class JoinTable {
   static Slot* Slots(const Part& part) {
     return reinterpret_cast<Slot*>(part.slots);
   }
-  size_t SlotOf(const Part& part, uint64_t hash) const {
+  // Where a key is, if no other was there before, and its bit in the filter's byte of that slot: the bits of the hash
+  // that come next.
+  struct Place {
+    size_t slot;
+    uint8_t bit;
+  };
+  Place PlaceOf(const Part& part, uint64_t hash) const {
     const uint64_t rest = hash << (used_bits_ + kRadixBits);
-    return static_cast<size_t>((static_cast<unsigned __int128>(rest) * part.capacity) >> 64);
+    const auto scaled = static_cast<unsigned __int128>(rest) * part.capacity;
+    return {static_cast<size_t>(scaled >> 64), static_cast<uint8_t>(1U << (static_cast<uint64_t>(scaled) >> 61))};
   }
   // Bits that neither parts nor slots look at first.
   static uint32_t TagOf(uint64_t hash) { return static_cast<uint32_t>(hash); }
@@ -140,14 +151,27 @@ class JoinTable {
   Status MakeRoom();
   template <typename Slot>
   void AddToPart(Part& part, const Added& added, uint32_t base, size_t begin, size_t end);
+  // A row whose key may be in the table, and the slot to look at first.
   template <typename Slot>
-  void FindBlock(const KeyBatch& keys, size_t begin, size_t end, JoinMatch* found, MatchedRows& matched) const;
+  struct Candidate {
+    const Slot* slot;
+    uint32_t row;
+  };
+  template <typename Slot, bool kFiltered>
+  size_t Candidates(const KeyBatch& keys, size_t begin, size_t end, Candidate<Slot>* out) const;
+  template <typename Slot>
+  void FindAll(const KeyBatch& keys, JoinMatch* found, MatchedRows& matched) const;
+  template <typename Slot>
+  void FindCandidates(const KeyBatch& keys, std::span<const Candidate<Slot>> candidates, JoinMatch* found,
+                      MatchedRows& matched) const;
+  bool has_filter() const { return filter_.data() != nullptr; }
 
   const int used_bits_;
   std::vector<std::vector<Added>> added_;
   std::vector<Added> batches_;
   std::vector<Part> parts_{kRadixParts};
   LargePages memory_;  // of all slots
+  LargePages filter_;  // a byte a slot
   bool is_narrow_ = true;
   uint64_t narrow_b_ = 0;
   size_t rows_ = 0;

@@ -86,6 +86,45 @@ TEST_P(JoinTableTest, TellsFirstRowsOfKeysThatWereFound) {
   EXPECT_EQ(matched.count(), count);
 }
 
+// So many keys that the table has a filter.
+TEST_P(JoinTableTest, FindsTheKeysOfALargeTableHoweverManyAreThere) {
+  constexpr int kKeys = 400'000;
+  JoinTable table(1);
+  std::vector<int> kinds;
+  for (int key = 0; key < kKeys; ++key) kinds.push_back(3 * key);
+  const BatchPtr all = BatchOf(kinds, GetParam());
+  for (int32_t begin = 0; begin < kKeys; begin += kKeys / 4) {
+    const BatchPtr batch = all->Slice(begin, kKeys / 4);
+    table.Add(0, {batch, {begin}}, KeysOf(batch));
+  }
+  MUTIRAO_MUST(table.Seal(*all->schema(), 1));
+  for (int part = 0; part < kRadixParts; ++part) MUTIRAO_MUST(table.BuildPart(part, {}));
+  table.EndBuilding();
+
+  size_t count = 0;
+  // Of three keys that are asked for one is there, then all, then none.
+  for (const auto& [factor, shift] : {std::pair(1, 0), std::pair(3, 0), std::pair(3, 1)}) {
+    std::vector<int> wanted;
+    for (int i = 0; i < 5000; ++i) wanted.push_back(i % 97 == 96 ? -1 : factor * (i * 77) + shift);
+    const BatchPtr probe = BatchOf(wanted, GetParam());
+    std::vector<JoinMatch> found(wanted.size());
+    MatchedRows now(kKeys);
+    table.Find(KeysOf(probe), found.data(), now);
+    size_t there = 0;
+    for (size_t i = 0; i < wanted.size(); ++i) {
+      const bool is_there = wanted[i] >= 0 && wanted[i] % 3 == 0 && wanted[i] / 3 < kKeys;
+      ASSERT_EQ(found[i].is_none(), !is_there) << wanted[i];
+      if (!is_there) continue;
+      ASSERT_EQ(found[i].row, static_cast<uint32_t>(wanted[i] / 3));
+      ASSERT_TRUE(now.contains(found[i].row) && found[i].is_last());
+      ++there;
+    }
+    EXPECT_EQ(now.count(), there);
+    count += there;
+  }
+  EXPECT_GT(count, 5000);
+}
+
 INSTANTIATE_TEST_SUITE_P(ShortAndLongKeys, JoinTableTest, testing::Values(8, 20));
 
 }  // namespace
