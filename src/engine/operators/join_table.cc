@@ -20,7 +20,7 @@ size_t CapacityFor(size_t rows) {
 }
 
 // Slots that take less stay near the processor, and so nothing is saved by not looking at them.
-constexpr size_t kLeastFiltered = size_t{8} << 20;
+constexpr size_t kLeastFiltered = size_t{4} << 20;
 
 // Rows that are looked up together.
 constexpr size_t kBlock = 512;
@@ -43,6 +43,7 @@ int64_t JoinTable::Add(int worker, const Chunk& chunk, const KeyBatch& keys) {
     if (!any) added.b = b;
     any = true;
     added.is_narrow &= b == added.b && b << 8 == 0;
+    added.bits.Add(keys.keys[row].a);
     if (IsLong(keys.keys[row])) {
       added.has_long = true;
       if (keys.arena) arena_bytes += LongKeyLength(keys.keys[row]);
@@ -69,8 +70,8 @@ int64_t JoinTable::Add(int worker, const Chunk& chunk, const KeyBatch& keys) {
   }
   const bool is_narrow = added.is_narrow;
   added_[static_cast<size_t>(worker)].push_back(std::move(added));
-  constexpr int64_t kNarrowBytes = 12 + 2 * sizeof(Narrow) + sizeof(JoinMatch);
-  constexpr int64_t kWideBytes = 28 + 2 * sizeof(Wide) + sizeof(JoinMatch);
+  constexpr int64_t kNarrowBytes = 12 + 2 * sizeof(NarrowSlot) + sizeof(JoinMatch);
+  constexpr int64_t kWideBytes = 28 + 2 * sizeof(WideSlot) + sizeof(JoinMatch);
   return arena_bytes + static_cast<int64_t>(rows) * (is_narrow ? kNarrowBytes : kWideBytes);
 }
 
@@ -114,20 +115,17 @@ Status JoinTable::Seal(const arrow::Schema& schema, int kept) {
   added_.clear();
   std::stable_sort(batches_.begin(), batches_.end(),
                    [](const Added& x, const Added& y) { return x.chunk.position < y.chunk.position; });
-  bool any = false, has_long = false;
+  bool has_long = false;
   for (const Added& added : batches_) {
     rows_ += static_cast<size_t>(added.chunk.batch->num_rows());
     has_long |= added.has_long;
-    if (added.begins.back() == 0) continue;
-    if (!any) narrow_b_ = added.b;
-    any = true;
-    is_narrow_ &= added.is_narrow && added.b == narrow_b_;
   }
   if (rows_ > kMostRows) {
     return Status::Exhausted(fmt::format("{} rows are too many for one hash table", rows_))
         .Help("give less memory: then the join is done in parts");
   }
   NumberRows();
+  ChooseLayout();
   std::vector<std::shared_ptr<arrow::Field>> fields(schema.fields().begin(), schema.fields().begin() + kept);
   std::vector<BatchPtr> batches;
   for (Added& added : batches_) {
@@ -143,9 +141,24 @@ Status JoinTable::Seal(const arrow::Schema& schema, int kept) {
   return MakeRoom();
 }
 
+void JoinTable::ChooseLayout() {
+  bool any = false, is_narrow = true;
+  for (const Added& added : batches_) {
+    if (added.begins.back() == 0) continue;
+    if (!any) narrow_b_ = added.b;
+    any = true;
+    is_narrow &= added.is_narrow && added.b == narrow_b_;
+    bits_.Add(added.bits);
+  }
+  const bool is_packed = is_narrow && bits_.fit_32() && rows_ <= PackedSlot::kMostRows;
+  if (is_packed) bits_.Seal();
+  layout_ = is_packed ? Layout::kPacked : is_narrow ? Layout::kNarrow : Layout::kWide;
+}
+
 // One piece of memory for all parts, which large pages can serve.
 Status JoinTable::MakeRoom() {
-  const size_t slot = is_narrow_ ? sizeof(Narrow) : sizeof(Wide);
+  size_t slot = 0;
+  VisitLayout([&]<typename Slot>(Slot*) { slot = sizeof(Slot); });
   size_t slots = 0;
   for (size_t part = 0; part < kRadixParts; ++part) {
     size_t rows = 0;
@@ -183,27 +196,18 @@ void JoinTable::AddToPart(Part& part, const Added& added, uint32_t base, size_t 
   for (size_t i = end; i-- > begin;) {
     const uint64_t hash = ahead[i % kAhead];
     if (i >= begin + kAhead) look(i - kAhead);
-    const Key key = key_at(i);
+    const typename Slot::Wanted wanted = WantedOf<Slot>(key_at(i), hash);
     const uint32_t row = base + added.rows[i];
     const Place place = PlaceOf(part, hash);
     if (part.filter != nullptr) part.filter[place.slot] |= place.bit;
     for (size_t at = place.slot;; at = at + 1 == part.capacity ? 0 : at + 1) {
       Slot& slot = slots[at];
-      if (slot.first.is_free()) {
-        if constexpr (std::is_same_v<Slot, Narrow>) {
-          slot = {key.a, First::Of({row, 0})};
-        } else {
-          slot = {key, First::Of({row, 0}), TagOf(hash), 0};
-        }
+      if (slot.is_free()) {
+        slot.Put(wanted, row);
         break;
       }
-      if constexpr (std::is_same_v<Slot, Narrow>) {
-        if (slot.key != key.a) continue;
-      } else {
-        if (slot.tag != TagOf(hash) || !KeysEqual(slot.key, key)) continue;
-      }
-      part.chains.push_back(slot.first.match());
-      slot.first = First::Of({row, static_cast<uint32_t>(part.chains.size())});
+      if (!slot.Has(wanted)) continue;
+      slot.PutFirst(row, part.chains);
       break;
     }
   }
@@ -215,11 +219,9 @@ Status JoinTable::BuildPart(int number, const RunContext& run) {
   for (size_t chunk = batches_.size(); chunk-- > 0;) {
     MUTIRAO_TRY(run.CheckStop());
     const Added& added = batches_[chunk];
-    if (is_narrow_) {
-      AddToPart<Narrow>(part, added, begins_[chunk], added.begins[at], added.begins[at + 1]);
-    } else {
-      AddToPart<Wide>(part, added, begins_[chunk], added.begins[at], added.begins[at + 1]);
-    }
+    VisitLayout([&]<typename Slot>(Slot*) {
+      AddToPart<Slot>(part, added, begins_[chunk], added.begins[at], added.begins[at + 1]);
+    });
   }
   return {};
 }
@@ -264,19 +266,13 @@ void JoinTable::FindCandidates(const KeyBatch& keys, std::span<const Candidate<S
   for (size_t i = 0; i < count; ++i) {
     if (i + kAhead < count) __builtin_prefetch(candidates[i + kAhead].slot);
     const uint32_t row = candidates[i].row;
-    const Key& key = keys.keys[row];
-    if (std::is_same_v<Slot, Narrow> && key.b != narrow_b_) continue;
+    if (!MayHave<Slot>(keys.keys[row])) continue;
+    const typename Slot::Wanted wanted = WantedOf<Slot>(keys.keys[row], keys.hashes[row]);
     const Part& part = parts_[PartOf(keys.hashes[row])];
     const Slot* const slots_end = Slots<Slot>(part) + part.capacity;
-    for (const Slot* at = candidates[i].slot; !at->first.is_free();) {
-      bool is_equal;
-      if constexpr (std::is_same_v<Slot, Narrow>) {
-        is_equal = at->key == key.a;
-      } else {
-        is_equal = at->tag == TagOf(keys.hashes[row]) && KeysEqual(at->key, key);
-      }
-      if (is_equal) {
-        found[row] = at->first.match();
+    for (const Slot* at = candidates[i].slot; !at->is_free();) {
+      if (at->Has(wanted)) {
+        found[row] = at->match(part.chains);
         matched.Add(found[row].row);
         break;
       }
@@ -286,11 +282,7 @@ void JoinTable::FindCandidates(const KeyBatch& keys, std::span<const Candidate<S
 }
 
 void JoinTable::Find(const KeyBatch& keys, JoinMatch* found, MatchedRows& matched) const {
-  if (is_narrow_) {
-    FindAll<Narrow>(keys, found, matched);
-  } else {
-    FindAll<Wide>(keys, found, matched);
-  }
+  VisitLayout([&]<typename Slot>(Slot*) { FindAll<Slot>(keys, found, matched); });
 }
 
 }  // namespace mutirao::engine

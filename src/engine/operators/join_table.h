@@ -6,7 +6,9 @@
 #include <vector>
 
 #include "engine/keys/key_encoder.h"
+#include "engine/keys/varying_bits.h"
 #include "engine/memory/large_pages.h"
+#include "engine/operators/join_slots.h"
 #include "engine/operators/matched_rows.h"
 #include "engine/pipeline/chunk.h"
 #include "engine/pipeline/run_context.h"
@@ -14,23 +16,13 @@
 
 namespace mutirao::engine {
 
-/// A row of the table, by number, and the next of the same key.
-struct JoinMatch {
-  uint32_t row = UINT32_MAX;
-  uint32_t next = 0;  ///< number + 1 of the next of the same key in the same part; 0 at the end
-
-  bool is_last() const { return next == 0; }
-  /// No row: what Find gives for a key that is not there.
-  bool is_none() const { return row == UINT32_MAX; }
-};
-
 /// The hash table of a join, in radix parts that are built side by side. Rows are numbered in the order of the input,
 /// and rows of one key come in that order, so that what is found does not depend on the number of workers.
 ///
-/// A slot holds the key itself, so that a look-up misses the cache once: 16 bytes where all keys have the same length
-/// of at most 8 bytes (numbers, dates, codes), 32 bytes otherwise. A large table has a filter beside it, a Bloom filter
-/// of one hash function and 14 bits a key: 13 of 14 keys that are not there are told without looking at a slot, as long
-/// as there are many of them.
+/// A slot holds the key itself, so that a look-up misses the cache once: 8 bytes where 32 bits tell the keys apart
+/// (codes of eight digits, ids, dates), 16 bytes where all have the same length of at most 8 bytes, 32 bytes otherwise.
+/// A large table has a filter beside it, a Bloom filter of one hash function and 14 bits a key: 13 of 14 keys that are
+/// not there are told without looking at a slot, as long as there are many of them.
 ///
 /// Use: Add by all workers, Seal once, BuildPart for each part (any worker), EndBuilding; from then on it does not
 /// change, and anybody may look keys up.
@@ -69,8 +61,10 @@ class JoinTable {
   void ForEachKey(int part, F&& f) const {
     const Part& at = parts_[static_cast<size_t>(part)];
     for (size_t i = 0; i < at.capacity; ++i) {
-      const JoinMatch match = is_narrow_ ? Slots<Narrow>(at)[i].first.match() : Slots<Wide>(at)[i].first.match();
-      if (!match.is_none()) f(match);
+      VisitLayout([&]<typename Slot>(Slot*) {
+        const Slot& slot = Slots<Slot>(at)[i];
+        if (!slot.is_free()) f(slot.match(at.chains));
+      });
     }
   }
 
@@ -95,7 +89,8 @@ class JoinTable {
     std::shared_ptr<uint8_t[]> arena;
     bool has_long = false;
     bool is_narrow = true;
-    uint64_t b = 0;  // of all keys when narrow
+    uint64_t b = 0;    // of all keys when narrow
+    VaryingBits bits;  // of their first halves
     std::array<uint32_t, kRadixParts + 1> begins{};
     // Of begins.back() rows. No vectors, which would write zeros first.
     std::unique_ptr<uint32_t[]> rows;
@@ -103,25 +98,7 @@ class JoinTable {
     std::unique_ptr<uint64_t[]> seconds, hashes;  // null when narrow
     std::vector<uint32_t> null_rows;
   };
-  // The first row of a key. Memory comes as zeros, which so are slots that are free.
-  struct First {
-    uint32_t inverted_row;
-    uint32_t next;
-
-    bool is_free() const { return inverted_row == 0; }
-    JoinMatch match() const { return {~inverted_row, next}; }
-    static First Of(const JoinMatch& match) { return {~match.row, match.next}; }
-  };
-  struct Narrow {
-    uint64_t key;
-    First first;
-  };
-  struct Wide {
-    Key key;
-    First first;
-    uint32_t tag;
-    uint32_t unused;
-  };
+  enum class Layout : uint8_t { kPacked, kNarrow, kWide };
   struct Part {
     uint8_t* slots = nullptr;
     uint8_t* filter = nullptr;
@@ -144,10 +121,34 @@ class JoinTable {
     const auto scaled = static_cast<unsigned __int128>(rest) * part.capacity;
     return {static_cast<size_t>(scaled >> 64), static_cast<uint8_t>(1U << (static_cast<uint64_t>(scaled) >> 61))};
   }
-  // Bits that neither parts nor slots look at first.
-  static uint32_t TagOf(uint64_t hash) { return static_cast<uint32_t>(hash); }
+  // Call `f` with a null pointer to a slot of the table's layout.
+  template <typename F>
+  void VisitLayout(F&& f) const {
+    switch (layout_) {
+      case Layout::kPacked:
+        return f(static_cast<PackedSlot*>(nullptr));
+      case Layout::kNarrow:
+        return f(static_cast<NarrowSlot*>(nullptr));
+      case Layout::kWide:
+        return f(static_cast<WideSlot*>(nullptr));
+    }
+  }
+  // What a slot compares with; for slots that do not hold all of a key MayHave says whether it can be there at all.
+  template <typename Slot>
+  typename Slot::Wanted WantedOf(const Key& key, uint64_t hash) const {
+    if constexpr (std::is_same_v<Slot, PackedSlot>) return bits_.Pack(key.a);
+    if constexpr (std::is_same_v<Slot, NarrowSlot>) return key.a;
+    if constexpr (std::is_same_v<Slot, WideSlot>) return {key, static_cast<uint32_t>(hash)};
+  }
+  template <typename Slot>
+  bool MayHave(const Key& key) const {
+    if constexpr (std::is_same_v<Slot, PackedSlot>) return key.b == narrow_b_ && bits_.Fits(key.a);
+    if constexpr (std::is_same_v<Slot, NarrowSlot>) return key.b == narrow_b_;
+    return true;
+  }
 
   void NumberRows();
+  void ChooseLayout();
   Status MakeRoom();
   template <typename Slot>
   void AddToPart(Part& part, const Added& added, uint32_t base, size_t begin, size_t end);
@@ -172,8 +173,9 @@ class JoinTable {
   std::vector<Part> parts_{kRadixParts};
   LargePages memory_;  // of all slots
   LargePages filter_;  // a byte a slot
-  bool is_narrow_ = true;
-  uint64_t narrow_b_ = 0;
+  Layout layout_ = Layout::kWide;
+  uint64_t narrow_b_ = 0;  // of all keys, unless wide
+  VaryingBits bits_;       // when packed
   size_t rows_ = 0;
   std::vector<uint32_t> begins_;  // of the batches, one more than there are
   std::vector<uint32_t> chunk_hints_;

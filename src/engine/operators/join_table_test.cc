@@ -25,12 +25,17 @@ bool IsNull(int row) {
   return row % 50 == 49;
 }
 
-// Keys of `length` bytes; -1 stands for null.
+// Of eight digits, which 32 bits tell apart; seven letters and digits, which they do not; or longer than a slot.
+constexpr int kDigits = 8, kLetters = 7, kLong = 20;
+
+// -1 stands for null.
 BatchPtr BatchOf(const std::vector<int>& kinds, int length) {
   arrow::StringBuilder keys;
   for (const int kind : kinds) {
     if (kind < 0) {
       MUTIRAO_MUST(keys.AppendNull());
+    } else if (length == kLetters) {
+      MUTIRAO_MUST(keys.Append(fmt::format("{:07x}", static_cast<uint32_t>(kind) * 0x9E3779BU % (1U << 28))));
     } else {
       MUTIRAO_MUST(keys.Append(fmt::format("{:0{}}", kind, length)));
     }
@@ -46,7 +51,7 @@ KeyBatch KeysOf(const BatchPtr& batch) {
   return keys;
 }
 
-// Short keys stand in the slots, long ones do not; every key has several rows, and some are null.
+// Every key has several rows, and some are null.
 class JoinTableTest : public testing::TestWithParam<int> {
  protected:
   void SetUp() override {
@@ -84,6 +89,27 @@ TEST_P(JoinTableTest, TellsFirstRowsOfKeysThatWereFound) {
     count += is_matched ? 1 : 0;
   }
   EXPECT_EQ(matched.count(), count);
+}
+
+TEST_P(JoinTableTest, GivesTheRowsOfAKeyInTheirOrder) {
+  std::vector<int> wanted;
+  for (int kind = 0; kind < kKinds; ++kind) wanted.push_back(kind);
+  const BatchPtr probe = BatchOf(wanted, GetParam());  // what long keys point into
+  const KeyBatch keys = KeysOf(probe);
+  std::vector<JoinMatch> found(wanted.size());
+  MatchedRows matched(kBatches * kRowsOfBatch);
+  table_.Find(keys, found.data(), matched);
+  for (size_t i = 0; i < wanted.size(); ++i) {
+    std::vector<uint32_t> rows, expected;
+    for (const JoinMatch* match = &found[i]; match != nullptr && !match->is_none();) {
+      rows.push_back(match->row);
+      match = table_.Next(table_.PartOf(keys.hashes[i]), *match);
+    }
+    for (int row = 0; row < kBatches * kRowsOfBatch; ++row) {
+      if (!IsNull(row) && KindOf(row) == wanted[i]) expected.push_back(static_cast<uint32_t>(row));
+    }
+    EXPECT_EQ(rows, expected) << wanted[i];
+  }
 }
 
 // So many keys that the table has a filter.
@@ -125,7 +151,7 @@ TEST_P(JoinTableTest, FindsTheKeysOfALargeTableHoweverManyAreThere) {
   EXPECT_GT(count, 5000);
 }
 
-INSTANTIATE_TEST_SUITE_P(ShortAndLongKeys, JoinTableTest, testing::Values(8, 20));
+INSTANTIATE_TEST_SUITE_P(ShortAndLongKeys, JoinTableTest, testing::Values(kDigits, kLetters, kLong));
 
 }  // namespace
 }  // namespace mutirao::engine
