@@ -1,7 +1,9 @@
 #include "engine/memory/packed_batch.h"
 
 #include <algorithm>
+#include <array>
 #include <cstring>
+#include <mutex>
 
 #include <arrow/api.h>
 #include <arrow/io/memory.h>
@@ -171,6 +173,39 @@ class Packer {
   uint8_t* next_ = nullptr;
 };
 
+// The offsets of texts that all have one length, which are the same for every batch: kept as long as somebody has them.
+// Threads: any.
+class OffsetsOfOneLength {
+ public:
+  static Result<BufferPtr> Get(uint32_t length, int64_t rows) {
+    if (length >= kShared) return Make(length, rows);
+    static std::array<OffsetsOfOneLength, kShared> shared;
+    OffsetsOfOneLength& known = shared[length];
+    const std::lock_guard lock(known.mutex_);
+    BufferPtr offsets = known.last_.lock();
+    // Much longer ones would be taken for memory that a few rows keep.
+    const int64_t needed = (rows + 1) * kWidth;
+    if (offsets != nullptr && offsets->size() >= needed && offsets->size() / 2 <= needed) return offsets;
+    offsets = MUTIRAO_TRY(Make(length, rows));
+    known.last_ = offsets;
+    return offsets;
+  }
+
+ private:
+  static constexpr uint32_t kShared = 64;
+  static constexpr auto kWidth = static_cast<int64_t>(sizeof(int32_t));
+
+  static Result<BufferPtr> Make(uint32_t length, int64_t rows) {
+    BufferPtr offsets = MUTIRAO_TRY(arrow::AllocateBuffer((rows + 1) * kWidth));
+    auto* const ends = reinterpret_cast<int32_t*>(offsets->mutable_data());
+    for (int64_t row = 0; row <= rows; ++row) ends[row] = static_cast<int32_t>(row * length);
+    return offsets;
+  }
+
+  std::mutex mutex_;
+  std::weak_ptr<arrow::Buffer> last_;
+};
+
 // Bytes of somebody else, who is kept.
 class OwnedBytes : public arrow::Buffer {
  public:
@@ -196,7 +231,7 @@ class Unpacker {
     if (has_nulls != 0) validity = MUTIRAO_TRY(Take(BitBytes(rows_)));
     BufferPtr values, texts;
     if (physical == Physical::kBytes) {
-      values = MUTIRAO_TRY(Offsets(form));
+      values = MUTIRAO_TRY(form == Form::kOneLength ? OneLength() : Offsets(form));
       texts = MUTIRAO_TRY(Texts(reinterpret_cast<const int32_t*>(values->data())[rows_]));
     } else if (form == Form::kNarrow) {
       values = MUTIRAO_TRY(Decimals());
@@ -270,20 +305,17 @@ class Unpacker {
     return values;
   }
 
+  Result<BufferPtr> OneLength() {
+    const auto length = MUTIRAO_TRY(Get<uint32_t>());
+    if (rows_ * length > INT32_MAX) return Damaged();
+    return OffsetsOfOneLength::Get(length, rows_);
+  }
+
   Result<BufferPtr> Offsets(Form form) {
     BufferPtr offsets = MUTIRAO_TRY(arrow::AllocateBuffer((rows_ + 1) * 4));
     auto* const ends = reinterpret_cast<int32_t*>(offsets->mutable_data());
     ends[0] = 0;
-    int64_t total = 0;
-    if (form == Form::kOneLength) {
-      const auto length = MUTIRAO_TRY(Get<uint32_t>());
-      total = rows_ * length;
-      for (int64_t row = 0; row < rows_; ++row) ends[row + 1] = static_cast<int32_t>((row + 1) * length);
-    } else if (form == Form::kBytes) {
-      total = MUTIRAO_TRY(AddLengths<uint8_t>(ends));
-    } else {
-      total = MUTIRAO_TRY(AddLengths<uint32_t>(ends));
-    }
+    const int64_t total = MUTIRAO_TRY(form == Form::kBytes ? AddLengths<uint8_t>(ends) : AddLengths<uint32_t>(ends));
     if (total > INT32_MAX) return Damaged();
     return offsets;
   }

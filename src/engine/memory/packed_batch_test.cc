@@ -73,6 +73,20 @@ TEST(PackedBatch, TakesLittleMoreThanItsValues) {
   EXPECT_LE(MUTIRAO_MUST(PackBatch(*codes))->size(), 4 * 8 + 8);
 }
 
+TEST(PackedBatch, BatchesShareTheOffsetsOfTextsOfOneLength) {
+  const auto codes = [](int64_t rows) {
+    const BatchPtr one = BatchOf({{"code", "string", R"(["01234567"])"}});
+    std::vector<ArrayPtr> all(static_cast<size_t>(rows), one->column(0));
+    return arrow::RecordBatch::Make(one->schema(), rows, {MUTIRAO_MUST(arrow::Concatenate(all))});
+  };
+  const auto offsets = [](const BatchPtr& batch) { return batch->column_data(0)->buffers[1]; };
+  const BatchPtr first = BackAgain(codes(1000)), fewer = BackAgain(codes(900)), few = BackAgain(codes(100));
+  EXPECT_EQ(offsets(first), offsets(fewer));
+  EXPECT_LE(offsets(few)->size(), 2 * 101 * 4) << "a small batch keeps little";
+  const BatchPtr more = BackAgain(codes(1001));
+  EXPECT_TRUE(more->Equals(*codes(1001)) && fewer->Equals(*codes(900)) && few->Equals(*codes(100)));
+}
+
 TEST(PackedBatch, RefusesBytesThatAreCut) {
   const BatchPtr batch = EveryForm();
   const auto packed = MUTIRAO_MUST(PackBatch(*batch));
