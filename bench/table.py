@@ -17,8 +17,10 @@ NAMES = {"mutirao": "Mutirão", "duckdb": "DuckDB", "polars": "Polars", "dask": 
 
 
 def label(system, job, figures):
-    copy = ", UTF-8 copy" if system == "polars" and job != "J7" else ""
-    return NAMES[system] + ("" if system == "mutirao" else f" {figures['versions'][system]}{copy}")
+    if system == "mutirao":
+        return NAMES[system]
+    note = {"polars": ", UTF-8 copy", "dask": ", parsed by pyarrow"}.get(system, "") if job != "J7" else ""
+    return f"{NAMES[system]} {figures['versions'][system]}{note}"
 
 
 def rows(job, figures):
