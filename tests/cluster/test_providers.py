@@ -342,7 +342,8 @@ class Impatient(LocalCluster):
     def __init__(self):
         import dask
         dask.config.set({"distributed.deploy.lost-worker-timeout": "1ms"})
-        super().__init__(n_workers=2, threads_per_worker=1, dashboard_address=None, host="127.0.0.1")
+        # A process that does not come up would otherwise be waited for without end, and no other be started meanwhile.
+        super().__init__(n_workers=2, threads_per_worker=1, dashboard_address=None, host="127.0.0.1", death_timeout=30)
 
 class Stuck(Own):
     def __init__(self, name):
