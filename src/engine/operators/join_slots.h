@@ -53,18 +53,13 @@ struct PackedSlot {
   }
 };
 
-/// Of keys whose second half is the same.
-struct NarrowSlot {
-  using Wanted = uint64_t;
-
-  Wanted key;
+/// The first row of a key and the place of the next in the chains, which slots of whole keys have in common.
+struct FirstRow {
   uint32_t inverted_row;
   uint32_t next;
 
   bool is_free() const { return inverted_row == 0; }
-  bool Has(Wanted wanted) const { return key == wanted; }
   JoinMatch match(const std::vector<JoinMatch>&) const { return {~inverted_row, next}; }
-  void Put(Wanted wanted, uint32_t row) { *this = {wanted, ~row, 0}; }
   void PutFirst(uint32_t row, std::vector<JoinMatch>& chains) {
     chains.push_back({~inverted_row, next});
     inverted_row = ~row;
@@ -72,28 +67,29 @@ struct NarrowSlot {
   }
 };
 
+/// Of keys whose second half is the same.
+struct NarrowSlot : FirstRow {
+  using Wanted = uint64_t;
+
+  Wanted key;
+
+  bool Has(Wanted wanted) const { return key == wanted; }
+  void Put(Wanted wanted, uint32_t row) { *this = {{~row, 0}, wanted}; }
+};
+
 /// Of any keys. The tag is of bits of the hash that neither parts nor slots look at first.
-struct WideSlot {
+struct WideSlot : FirstRow {
   struct Wanted {
     Key key;
     uint32_t tag;
   };
 
-  Key key;
-  uint32_t inverted_row;
-  uint32_t next;
-  uint32_t tag;
-  uint32_t unused;
+  Wanted whole;
 
-  bool is_free() const { return inverted_row == 0; }
-  bool Has(const Wanted& wanted) const { return tag == wanted.tag && KeysEqual(key, wanted.key); }
-  JoinMatch match(const std::vector<JoinMatch>&) const { return {~inverted_row, next}; }
-  void Put(const Wanted& wanted, uint32_t row) { *this = {wanted.key, ~row, 0, wanted.tag, 0}; }
-  void PutFirst(uint32_t row, std::vector<JoinMatch>& chains) {
-    chains.push_back({~inverted_row, next});
-    inverted_row = ~row;
-    next = static_cast<uint32_t>(chains.size());
-  }
+  bool Has(const Wanted& wanted) const { return whole.tag == wanted.tag && KeysEqual(whole.key, wanted.key); }
+  void Put(const Wanted& wanted, uint32_t row) { *this = {{~row, 0}, wanted}; }
 };
+
+static_assert(sizeof(PackedSlot) == 8 && sizeof(NarrowSlot) == 16 && sizeof(WideSlot) == 32);
 
 }  // namespace mutirao::engine

@@ -60,12 +60,11 @@ class JoinTable {
   template <typename F>
   void ForEachKey(int part, F&& f) const {
     const Part& at = parts_[static_cast<size_t>(part)];
-    for (size_t i = 0; i < at.capacity; ++i) {
-      VisitLayout([&]<typename Slot>(Slot*) {
-        const Slot& slot = Slots<Slot>(at)[i];
+    VisitLayout([&]<typename Slot>(Slot*) {
+      for (const Slot& slot : std::span(Slots<Slot>(at), at.capacity)) {
         if (!slot.is_free()) f(slot.match(at.chains));
-      });
-    }
+      }
+    });
   }
 
   /// Whether a key of the part has several rows.
