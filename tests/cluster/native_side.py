@@ -1,5 +1,6 @@
 """The native side of the driver's protocol, scripted."""
 
+import contextlib
 import json
 import os
 import select
@@ -74,7 +75,8 @@ class Driver:
         """Where each of its threads is, and what it wrote to its errors. Ends it."""
         self.process.send_signal(signal.SIGABRT)
         self.process.wait(PATIENCE)
-        os.killpg(self.process.pid, signal.SIGKILL)  # its workers write there too
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.process.pid, signal.SIGKILL)  # its workers write there too
         return self.errors()
 
     def errors(self):
