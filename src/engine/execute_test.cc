@@ -3,6 +3,7 @@
 #include <chrono>
 #include <mutex>
 
+#include "base/thread_pool.h"
 #include "engine/testing/engine_fixture.h"
 
 namespace mutirao::engine {
@@ -12,6 +13,7 @@ using testing::BatchOf;
 using testing::E;
 using testing::MemoryBehaviour;
 using testing::MemorySink;
+using testing::MemorySource;
 using testing::MemoryTables;
 using testing::PlanPtr;
 using testing::RandomTable;
@@ -43,6 +45,42 @@ class KeepQuarantine : public frame::QuarantineSink {
  private:
   std::mutex mutex_;
 };
+
+// Says that it is of any size, and keeps what it was asked for.
+class AskedSource : public MemorySource {
+ public:
+  AskedSource(int64_t bytes, double* cached)
+      : MemorySource("asked", RandomTable(1, 1, 1)->schema()), bytes_(bytes), cached_(cached) {}
+  int64_t TotalBytes() const override { return bytes_; }
+  Result<std::unique_ptr<frame::Scan>> Open(const frame::ScanRequest& request,
+                                            const frame::ScanContext& context) const override {
+    *cached_ = request.cached_share;
+    return MemorySource::Open(request, context);
+  }
+
+ private:
+  const int64_t bytes_;
+  double* const cached_;
+};
+
+TEST(Execute, SaysWhatMemoryCanKeepOfItsSources) {
+  MemoryTables::Get().Put("asked", {RandomTable(1, 10, 10)});
+  double first = 0, second = 0;
+  const auto run = [&](int64_t bytes, int64_t others) {
+    const auto scan = [](int64_t size, double* cached) {
+      return MUTIRAO_MUST(frame::MakeScan(std::make_shared<AskedSource>(size, cached), false));
+    };
+    MUTIRAO_MUST(Collect(MUTIRAO_MUST(frame::MakeUnion({scan(bytes, &first), scan(others, &second)}))));
+    EXPECT_EQ(first, second);
+  };
+  const int64_t memory = AvailableMemory();
+  run(1000, memory / 3);
+  EXPECT_EQ(first, 1);
+  run(memory / 3, memory / 3);
+  EXPECT_NEAR(first, 0.375, 1e-6);
+  run(100 * memory, -1);
+  EXPECT_NEAR(first, 0.0025, 1e-6);
+}
 
 // With one thread, rows come out in the order of the side that is not in the table.
 TEST(Execute, PutsTheSideIntoTheTableThatCostsLess) {

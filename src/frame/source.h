@@ -49,6 +49,8 @@ struct ScanRequest {
   int64_t batch_rows = 65536;
   /// Deliver morsels whose sequence numbers can restore the input's order, ascending for each worker.
   bool preserve_order = false;
+  /// The part of each file, from the front, that memory can keep for the next time; 1: all.
+  double cached_share = 1;
 };
 
 /// What a scan counts while it runs. Threads: any may read at any time.

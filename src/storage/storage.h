@@ -20,6 +20,12 @@ struct ObjectInfo {
   std::string version;
 };
 
+/// How an object's bytes will be read.
+struct Reading {
+  /// Of what is read from front to back, the part at the front that may stay in the page cache; 1: all.
+  double cached_share = 1;
+};
+
 /// Bytes that can be read at any place. Threads: any, at once.
 ///
 /// An object must not change while it is read; ObjectInfo::version tells afterwards whether it did. A file that another
@@ -45,7 +51,8 @@ class Store {
   /// hidden folder. Errors: kNotFound when nothing matches, with the nearest existing name in help(); kInvalid for what
   /// is neither file nor folder; kIo.
   virtual Result<std::vector<ObjectInfo>> List(const std::string& pattern) const = 0;
-  virtual Result<std::unique_ptr<Object>> Open(const std::string& uri) const = 0;
+  virtual Result<std::unique_ptr<Object>> Open(const std::string& uri, Reading reading) const = 0;
+  Result<std::unique_ptr<Object>> Open(const std::string& uri) const { return Open(uri, {}); }
 };
 
 /// The store that serves a URI. Errors: kUnsupported for schemes this build has no store for, listing those it has.

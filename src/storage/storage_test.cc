@@ -1,6 +1,8 @@
 #include "storage/storage.h"
 
+#include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include <cstring>
@@ -106,6 +108,30 @@ TEST_F(StoreTest, ReadsAnywhereAndMaps) {
   EXPECT_EQ(*object->ReadAt(20, std::as_writable_bytes(std::span(text))), 0);
   ASSERT_EQ(object->Mapped().size(), 11u);
   EXPECT_EQ(std::memcmp(object->Mapped().data(), "hello world", 11), 0);
+}
+
+// Whether the first pages of a file are in the page cache once all of it was read.
+bool StaysInCache(const std::string& path, Reading reading) {
+  constexpr int64_t kStep = int64_t{1} << 20;
+  auto object = MUTIRAO_MUST((*StoreFor(path))->Open(path, reading));
+  std::vector<std::byte> buffer(kStep);
+  for (int64_t at = 0; at < object->size(); at += kStep) EXPECT_EQ(MUTIRAO_MUST(object->ReadAt(at, buffer)), kStep);
+  unsigned char resident = 0;
+  void* const begin = const_cast<std::byte*>(object->Mapped().data());
+  EXPECT_EQ(mincore(begin, 1, &resident), 0);
+  return (resident & 1) != 0;
+}
+
+TEST_F(StoreTest, WhatNeedNotStayLeavesThePageCache) {
+  struct statfs place {};
+  ASSERT_EQ(statfs(dir_.c_str(), &place), 0);
+  constexpr decltype(place.f_type) kTmpfs = 0x01021994;
+  if (place.f_type == kTmpfs) GTEST_SKIP() << "what is in a tmpfs stays in memory";
+  Put("large", "");
+  fs::resize_file(dir_ + "/large", uintmax_t{160} << 20);  // with holes, which take no place on disk
+  EXPECT_TRUE(StaysInCache(dir_ + "/large", {}));
+  EXPECT_TRUE(StaysInCache(dir_ + "/large", {.cached_share = 0.1}));
+  EXPECT_FALSE(StaysInCache(dir_ + "/large", {.cached_share = 0}));
 }
 
 TEST_F(StoreTest, VersionTellsThatAFileChanged) {

@@ -34,6 +34,7 @@ class ScanOperator : public Breaker {
     request.workers = run_->workers;
     request.batch_rows = kBatchRows;
     request.preserve_order = preserve_order_;
+    request.cached_share = run_->cached_share;
     frame::ScanContext context;
     context.stop = run_->stop;
     context.counters = &counters_;

@@ -25,6 +25,8 @@ struct RunContext {
   Profiler* profiler = nullptr;
   /// Index of the node among those of the plan; -1 for what belongs to none.
   int node = -1;
+  /// See frame::ScanRequest.
+  double cached_share = 1;
   /// Stops on the caller's request and on the first failure.
   std::stop_token stop;
 

@@ -132,6 +132,7 @@ class CsvSource : public frame::Source {
       if (!plan->filter) return Status::Internal("a predicate was pushed into a csv scan that cannot evaluate it");
     }
     plan->batch_rows = std::max<int64_t>(request.batch_rows, 1);
+    plan->reading.cached_share = request.cached_share;
     // Whoever wants few rows shall not wait for a whole chunk.
     if (request.limit && *request.limit < 10000)
       plan->tuning.chunk_bytes = std::min(plan->tuning.chunk_bytes, int64_t{256} << 10);

@@ -101,9 +101,9 @@ Result<std::vector<Input>> ListInputs(const std::vector<storage::ObjectInfo>& fi
   return inputs;
 }
 
-Result<std::shared_ptr<const storage::Object>> OpenFile(const Input& input) {
+Result<std::shared_ptr<const storage::Object>> OpenFile(const Input& input, storage::Reading reading) {
   const storage::Store* store = MUTIRAO_TRY(storage::StoreFor(input.file.uri));
-  std::shared_ptr<const storage::Object> object = MUTIRAO_TRY(store->Open(input.file.uri));
+  std::shared_ptr<const storage::Object> object = MUTIRAO_TRY(store->Open(input.file.uri, reading));
   if (object->size() != input.file.size) {
     return Status::Invalid(fmt::format("{} changed while the job was running: {} bytes, it had {}", input.file.uri,
                                        object->size(), input.file.size))
@@ -112,8 +112,8 @@ Result<std::shared_ptr<const storage::Object>> OpenFile(const Input& input) {
   return object;
 }
 
-Result<std::unique_ptr<archive::ByteStream>> OpenContent(const Input& input) {
-  std::shared_ptr<const storage::Object> object = MUTIRAO_TRY(OpenFile(input));
+Result<std::unique_ptr<archive::ByteStream>> OpenContent(const Input& input, storage::Reading reading) {
+  std::shared_ptr<const storage::Object> object = MUTIRAO_TRY(OpenFile(input, reading));
   if (input.member) return archive::OpenZipMember(std::move(object), *input.member);
   return archive::OpenContainer(std::move(object), input.container);
 }

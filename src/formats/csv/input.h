@@ -43,10 +43,10 @@ struct Input {
 Result<std::vector<Input>> ListInputs(const std::vector<storage::ObjectInfo>& files, const std::string& member_pattern);
 
 /// Open the file of an input. Errors: kInvalid when its size is no longer what it was.
-Result<std::shared_ptr<const storage::Object>> OpenFile(const Input& input);
+Result<std::shared_ptr<const storage::Object>> OpenFile(const Input& input, storage::Reading reading = {});
 
 /// Read an input's content, unpacked but in its own encoding. REQUIRES: the whole input, no range.
-Result<std::unique_ptr<archive::ByteStream>> OpenContent(const Input& input);
+Result<std::unique_ptr<archive::ByteStream>> OpenContent(const Input& input, storage::Reading reading = {});
 
 /// Match a name against `*`, `?` and `[…]`; case matters.
 bool MatchesGlob(std::string_view pattern, std::string_view name);

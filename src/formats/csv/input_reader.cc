@@ -21,6 +21,7 @@ InputReader::InputReader(const Input& input, std::shared_ptr<const ReadPlan> pla
 Status InputReader::Open(std::function<Status(const Preamble&)> check_preamble, std::function<void()> notify) {
   if (seekable_) return OpenFileRange(check_preamble);
   stream_ = std::make_unique<StreamFeed>(input_, StreamFeed::Options{.dialect = plan_->dialect,
+                                                                     .reading = plan_->reading,
                                                                      .chunk_bytes = plan_->tuning.chunk_bytes,
                                                                      .count_lines = plan_->WantsLines(),
                                                                      .check_preamble = std::move(check_preamble),
@@ -29,7 +30,7 @@ Status InputReader::Open(std::function<Status(const Preamble&)> check_preamble, 
 }
 
 Status InputReader::OpenFileRange(const std::function<Status(const Preamble&)>& check_preamble) {
-  object_ = MUTIRAO_TRY(OpenFile(input_));
+  object_ = MUTIRAO_TRY(OpenFile(input_, plan_->reading));
   lines_ = std::make_unique<LineCounter>(object_, plan_->dialect.cr_ends);
   data_begin_ = input_.begin;
   data_end_ = input_.end < 0 ? input_.file.size : input_.end;

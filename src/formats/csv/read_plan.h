@@ -11,6 +11,7 @@
 #include "formats/csv/dialect.h"
 #include "formats/csv/pushed_filter.h"
 #include "formats/csv/simd_level.h"
+#include "storage/storage.h"
 
 namespace mutirao::formats::csv {
 
@@ -55,6 +56,7 @@ struct ReadPlan {
   /// Types were guessed from a sample; said where a value breaks the guess.
   bool guessed_types = false;
   ScanTuning tuning;
+  storage::Reading reading;
 
   /// The number of each row's line is delivered.
   bool WantsLines() const {

@@ -79,7 +79,7 @@ void StreamFeed::Run(std::stop_token stop) {
 
 Status StreamFeed::Produce(const std::stop_token& stop) {
   const Dialect& dialect = options_.dialect;
-  std::unique_ptr<archive::ByteStream> stream = MUTIRAO_TRY(OpenContent(input_));
+  std::unique_ptr<archive::ByteStream> stream = MUTIRAO_TRY(OpenContent(input_, options_.reading));
   Utf16Stream* utf16 = nullptr;
   if (IsUtf16(dialect.encoding)) {
     auto converted = std::make_unique<Utf16Stream>(std::move(stream), dialect.encoding, input_.Name());

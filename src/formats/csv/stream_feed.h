@@ -23,6 +23,7 @@ class StreamFeed {
  public:
   struct Options {
     Dialect dialect;
+    storage::Reading reading;
     int64_t chunk_bytes = int64_t{4} << 20;
     /// Tell the line ends before every chunk, not only before the first: work that others can do side by side. Done
     /// anyway where CR ends lines, since whether it does is seen in the next chunk.

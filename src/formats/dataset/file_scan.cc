@@ -38,6 +38,7 @@ class FileScan : public frame::Scan {
         limit_(request.limit),
         batch_rows_(request.batch_rows),
         context_(context),
+        reading_{.cached_share = request.cached_share},
         workers_(static_cast<size_t>(std::max(request.workers, 1))) {}
 
   // `share`: about what part of the stored bytes belongs to the columns of interest.
@@ -121,7 +122,7 @@ class FileScan : public frame::Scan {
       if (index >= units_.size()) return false;
       const Unit& unit = units_[index];
       if (worker.opened.file != unit.file) {
-        worker.opened = MUTIRAO_TRY(OpenedFile::Open(*format_, unit.file, *plan_.read_schema));
+        worker.opened = MUTIRAO_TRY(OpenedFile::Open(*format_, unit.file, *plan_.read_schema, reading_));
       }
       if (unit.group >= static_cast<int>(worker.opened.reader->groups().size())) {
         return Status::Invalid(unit.file->uri + " was replaced by another file since the run was planned");
@@ -238,6 +239,7 @@ class FileScan : public frame::Scan {
   std::optional<int64_t> limit_;
   int64_t batch_rows_;
   frame::ScanContext context_;
+  storage::Reading reading_;
   std::vector<Unit> units_;
 
   std::atomic<size_t> next_unit_{0};

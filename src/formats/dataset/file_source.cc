@@ -96,9 +96,10 @@ double FileSource::ReadingCost(const std::vector<std::string>& columns, double) 
   return Source::ReadingCost(columns, static_cast<double>(extent_.rows));
 }
 
-Result<std::unique_ptr<GroupReader>> OpenGroups(const ReadFormat& format, const std::string& uri) {
+Result<std::unique_ptr<GroupReader>> OpenGroups(const ReadFormat& format, const std::string& uri,
+                                                storage::Reading reading) {
   auto store = MUTIRAO_TRY(storage::StoreFor(uri));
-  auto object = MUTIRAO_TRY(store->Open(uri));
+  auto object = MUTIRAO_TRY(store->Open(uri, reading));
   return format.Open(std::make_shared<storage::ObjectFile>(std::move(object))).Context("reading " + uri);
 }
 

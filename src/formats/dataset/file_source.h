@@ -9,6 +9,7 @@
 #include "formats/dataset/read_format.h"
 #include "frame/format_registry.h"
 #include "frame/source.h"
+#include "storage/storage.h"
 
 namespace mutirao::formats {
 
@@ -69,6 +70,7 @@ Result<frame::SourcePtr> MakeFileSource(const std::string& kind, const Json& spe
                                         std::shared_ptr<const ReadFormat> format, Diagnostics& errors);
 
 /// Open one file for reading. Errors: with the file's name.
-Result<std::unique_ptr<GroupReader>> OpenGroups(const ReadFormat& format, const std::string& uri);
+Result<std::unique_ptr<GroupReader>> OpenGroups(const ReadFormat& format, const std::string& uri,
+                                                storage::Reading reading = {});
 
 }  // namespace mutirao::formats

@@ -41,9 +41,9 @@ Status NoColumn(const SourceFile& file, const std::string& name, const arrow::Sc
 }  // namespace
 
 Result<OpenedFile> OpenedFile::Open(const ReadFormat& format, std::shared_ptr<const SourceFile> file,
-                                    const arrow::Schema& schema) {
+                                    const arrow::Schema& schema, storage::Reading reading) {
   OpenedFile opened{.file = std::move(file)};
-  opened.reader = MUTIRAO_TRY(OpenGroups(format, opened.file->uri));
+  opened.reader = MUTIRAO_TRY(OpenGroups(format, opened.file->uri, reading));
   const arrow::Schema& in_file = *opened.reader->schema();
   for (const auto& field : schema.fields()) {
     if (auto stored = in_file.GetFieldByName(field->name())) {

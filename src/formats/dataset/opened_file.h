@@ -19,7 +19,7 @@ struct OpenedFile {
 
   /// Errors: kInvalid when the file lacks a column of `schema`, or has another type for it.
   static Result<OpenedFile> Open(const ReadFormat& format, std::shared_ptr<const SourceFile> file,
-                                 const arrow::Schema& schema);
+                                 const arrow::Schema& schema, storage::Reading reading);
 
   /// Put columns read from the file together with those of its path, and convert them to the types of `schema`, whose
   /// columns these are. `read` gives the rows of a column of the file by its number in from_file.
