@@ -12,6 +12,8 @@ from mutirao.dask.errors import describe
 KEY = "mutirao-"
 # A graph of more is refused quietly by some schedulers' settings, and warned of by others.
 BATCH_BYTES = 4 << 20
+# So long an attempt waits for others. What a client sends within 10 ms of something else, Dask keeps back until then.
+GATHER_SECONDS = 0.001
 CANCEL_SECONDS = 10
 
 
@@ -30,19 +32,19 @@ class Attempts:
         self._client = client
 
     def __bool__(self):
-        return bool(self._futures)
+        return bool(self._futures or self._to_submit)
 
     # ---- in
 
     def submit(self, message, workers, threads):
-        """Submit an attempt together with those that come in the same moment: a graph of one costs the scheduler about
+        """Submit an attempt together with those that come soon after: a graph of one costs the scheduler about
         as much as one of ten."""
         if self._client is None:
             raise lines.Garbage("a task came before the cluster was started")
         avoided = message.get("avoid") or []
         others = [address for address in workers if address not in avoided] if avoided else []
         if not self._to_submit:
-            asyncio.get_running_loop().call_soon(self._begin, self._submit_later, None)
+            asyncio.get_running_loop().call_later(GATHER_SECONDS, self._begin, self._submit_later, None)
         self._to_submit.append((tuple(others), threads, message["task"], message["document"]))
 
     async def _submit_later(self, _):
@@ -79,6 +81,7 @@ class Attempts:
             await self._client.cancel(futures, force=True)
 
     async def cancel_all(self):
+        self._to_submit.clear()
         await self.cancel(list(self._futures))
 
     # ---- out
