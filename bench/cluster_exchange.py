@@ -27,7 +27,8 @@ import pyarrow.parquet  # noqa: E402
 
 import cluster_results  # noqa: E402
 from columns import ESTABLISHMENT, read_csv  # noqa: E402
-from data import Data, warm  # noqa: E402
+from data import Data  # noqa: E402
+from page_state import warm  # noqa: E402
 
 COMPANIES = 300
 LONGEST = 3600  # seconds for a plan

@@ -3,9 +3,11 @@ dask.dataframe, twice, on the same kind of cluster. Times leave out the start an
 printed apart.
 
     bench/cluster_j2.py [--build build/release] [--data build/bench/data] [--size 1GB] [--seed 1] [--runs 3] [--cpus 2]
-                        [--without-dask] [--results bench/results/cluster]
+                        [--without-dask] [--memory-as-found] [--results bench/results/cluster]
 
-All run on the same processors, in turn. The outputs must have equal cells before a figure counts.
+All run on the same processors, in turn. The outputs must have equal cells before a figure counts. Before each run memory is
+used and freed again, so that none pays more for new pages than another by what ended before it (page_state.py);
+--memory-as-found leaves that out.
 """
 
 import argparse
@@ -25,10 +27,13 @@ sys.path[:0] = [str(BENCH), str(BENCH / "jobs")]
 
 import cluster_results  # noqa: E402
 from compare import fingerprint  # noqa: E402
-from data import Data, inputs, warm  # noqa: E402
+from data import Data, inputs  # noqa: E402
+from page_state import touch, warm  # noqa: E402
 
 # Blocks parsed by pyarrow, which is the faster, and dask.dataframe.read_csv.
 DASK = ("dask", "dask_csv")
+# More than any of them takes.
+MEMORY = 6 << 30
 CLUSTER = {"provider": "local", "n_workers": 2, "threads_per_worker": 1, "worker_memory": "4 GiB"}
 
 
@@ -79,6 +84,7 @@ def main():
     parser.add_argument("--cpus", type=int, default=2)
     parser.add_argument("--results", type=Path, default=cluster_results.FOLDER)
     parser.add_argument("--without-dask", action="store_true")
+    parser.add_argument("--memory-as-found", action="store_true")
     parser.add_argument("--be-dask", nargs=3, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.be_dask:
@@ -93,6 +99,8 @@ def main():
             for system in ("embedded", "cluster", *(() if options.without_dask else DASK)):
                 folder = Path(top) / f"{system}-{run}"
                 folder.mkdir()
+                if not options.memory_as_found:
+                    touch(MEMORY)
                 if system in DASK:
                     seconds, whole = dask(system, data.folder, folder)
                     prints[system] = fingerprint(folder / "dask")
@@ -111,7 +119,7 @@ def main():
     overhead = 100 * (median["cluster"] / median["embedded"] - 1)
     print(f"overhead of the cluster over this process: {overhead:.0f} %; {cpus} processors")
     cluster_results.keep(options.results, "cluster_j2.py", {
-        "size": options.size, "rows": prints["first"]["rows"], "seconds": times, "median": median,
+        "size": options.size, "memory": "as found" if options.memory_as_found else "touched before", "rows": prints["first"]["rows"], "seconds": times, "median": median,
         "start_and_end_seconds": starts, "overhead_percent": round(overhead, 1),
         **{f"{system}_by_cluster": round(median[system] / median["cluster"], 2) for system in DASK if system in median}})
 

@@ -93,11 +93,3 @@ class Data:
             fcntl.flock(lock, fcntl.LOCK_EX)
             self.made |= self._known()
             yield
-
-
-def warm(paths):
-    """Read files once, into the page cache."""
-    for path in paths:
-        with open(path, "rb") as file:
-            while file.read(1 << 24):
-                pass

@@ -88,6 +88,20 @@ class Watch:
         self.thread.join()
 
 
+def timed(call, **options):
+    """Run a process and look at nothing while it runs; gives wall seconds and the resource usage of it and its children."""
+    began = time.perf_counter()
+    process = subprocess.Popen(list(map(str, call)), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
+                               stdin=subprocess.DEVNULL, **options)
+    talk = process.stderr.read()
+    _, status, usage = os.wait4(process.pid, 0)
+    wall = time.perf_counter() - began
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode != 0:
+        sys.exit(f"{' '.join(map(str, call))} ended with {process.returncode}:\n{talk.decode(errors='replace')}")
+    return wall, usage
+
+
 def measure(call, log):
     """Run a process; gives wall and CPU seconds and the peak memory in MiB. Its talk goes to the file `log`.
 

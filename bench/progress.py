@@ -20,7 +20,8 @@ import sys
 import time
 from pathlib import Path
 
-from data import Data, inputs, warm
+from data import Data, inputs
+from page_state import warm
 from process import measure
 from run import BENCH, BUILD, ROOT, names
 from systems import EVERY, command

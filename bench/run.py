@@ -18,7 +18,8 @@ import sys
 from pathlib import Path
 
 from compare import fingerprint
-from data import Data, inputs, warm
+from data import Data, inputs
+from page_state import warm
 from process import measure
 from systems import DEFAULT, EVERY, JOBS, PEERS, command, does, installed, version_of
 

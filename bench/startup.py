@@ -8,15 +8,13 @@ the processor time, in milliseconds, and the limit that the project has set itse
 """
 
 import argparse
-import os
 import statistics
-import subprocess
 import sys
-import time
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
 from data import Data  # noqa: E402
+from process import timed  # noqa: E402
 
 ROOT = Path(__file__).resolve().parents[1]
 JOB = ROOT / "bench" / "jobs" / "J1.yaml"
@@ -24,14 +22,7 @@ JOB = ROOT / "bench" / "jobs" / "J1.yaml"
 
 def once(call):
     """Run a process; gives wall and processor milliseconds."""
-    began = time.perf_counter()
-    process = subprocess.Popen(call, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL)
-    talk = process.stderr.read()
-    _, status, usage = os.wait4(process.pid, 0)
-    wall = time.perf_counter() - began
-    process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode != 0:
-        sys.exit(f"{' '.join(map(str, call))} ended with {process.returncode}:\n{talk.decode(errors='replace')}")
+    wall, usage = timed(call)
     return wall * 1000, (usage.ru_utime + usage.ru_stime) * 1000
 
 
