@@ -6,7 +6,7 @@ printed apart.
                         [--without-dask] [--memory-as-found] [--results bench/results/cluster]
 
 All run on the same processors, in turn. The outputs must have equal cells before a figure counts. Before each run memory is
-used and freed again, so that none pays more for new pages than another by what ended before it (page_state.py);
+used and freed again, so that what ended before it matters less for what new pages cost it (page_state.py);
 --memory-as-found leaves that out.
 """
 
