@@ -119,7 +119,8 @@ def main():
     overhead = 100 * (median["cluster"] / median["embedded"] - 1)
     print(f"overhead of the cluster over this process: {overhead:.0f} %; {cpus} processors")
     cluster_results.keep(options.results, "cluster_j2.py", {
-        "size": options.size, "memory": "as found" if options.memory_as_found else "touched before", "rows": prints["first"]["rows"], "seconds": times, "median": median,
+        "size": options.size, "memory": "as found" if options.memory_as_found else "touched before",
+        "rows": prints["first"]["rows"], "seconds": times, "median": median,
         "start_and_end_seconds": starts, "overhead_percent": round(overhead, 1),
         **{f"{system}_by_cluster": round(median[system] / median["cluster"], 2) for system in DASK if system in median}})
 

@@ -26,7 +26,7 @@ RESERVE = 1 << 30
 
 
 def once(program, job, data, files, is_cached, most_memory):
-    """Seconds that a gigabyte takes and costs."""
+    """Seconds that a gigabyte takes and costs, and MiB resident at most."""
     if is_cached:
         warm(files)
     else:

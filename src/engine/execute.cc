@@ -33,7 +33,7 @@ Status RunPhases(PhysicalPlan& plan, const RunContext& run, std::stop_source sto
   return {};
 }
 
-// What is read of sources larger than half of the memory goes again before the next run reads it, save that of a
+// Where more is read than half of the memory, what is read first goes again before the next run comes to it, save a
 // quarter, which finds room beside tables and what other programs use.
 double CachedShare(const std::vector<PhysicalPlan::Root>& roots) {
   std::vector<frame::PlanPtr> plans;
@@ -41,7 +41,8 @@ double CachedShare(const std::vector<PhysicalPlan::Root>& roots) {
   double bytes = 0;
   for (const frame::PlanNode* node : NodesOf(plans)) {
     if (node->kind() != frame::NodeKind::kScan) continue;
-    bytes += static_cast<double>(std::max<int64_t>(0, static_cast<const frame::ScanNode&>(*node).source->TotalBytes()));
+    const auto& scan = static_cast<const frame::ScanNode&>(*node);
+    bytes += static_cast<double>(std::max<int64_t>(0, scan.source->BytesToRead(scan.ReadColumns())));
   }
   const auto memory = static_cast<double>(AvailableMemory());
   return bytes <= memory / 2 ? 1 : memory / 4 / bytes;

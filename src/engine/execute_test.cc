@@ -46,12 +46,13 @@ class KeepQuarantine : public frame::QuarantineSink {
   std::mutex mutex_;
 };
 
-// Says that it is of any size, and keeps what it was asked for.
+// Says that so much is to be read of its much larger files, and keeps what it was asked for.
 class AskedSource : public MemorySource {
  public:
   AskedSource(int64_t bytes, double* cached)
       : MemorySource("asked", RandomTable(1, 1, 1)->schema()), bytes_(bytes), cached_(cached) {}
-  int64_t TotalBytes() const override { return bytes_; }
+  int64_t TotalBytes() const override { return int64_t{1} << 50; }
+  int64_t BytesToRead(const std::vector<std::string>&) const override { return bytes_; }
   Result<std::unique_ptr<frame::Scan>> Open(const frame::ScanRequest& request,
                                             const frame::ScanContext& context) const override {
     *cached_ = request.cached_share;
