@@ -1,17 +1,20 @@
 #include "engine/exchange/exchange_file.h"
 
-#include <cstring>
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
 #include <filesystem>
+#include <utility>
 
-#include <arrow/buffer.h>
-#include <arrow/io/file.h>
-
-#include "columnar/arrow_status.h"
+#include "storage/system_error.h"
+#include "storage/write_pieces.h"
 
 namespace mutirao::engine {
 namespace {
 
-constexpr std::string_view kMark = "MUTXCH02";
+constexpr std::string_view kMark = "MUTXCH03";
 constexpr int64_t kTail = 16;
 
 Status Broken(const storage::Object& file, const std::string& why) {
@@ -78,33 +81,50 @@ std::string ExchangeFileName(const std::string& attempt) {
 
 Result<std::unique_ptr<ExchangeOutput>> ExchangeOutput::Create(const std::string& folder, const std::string& attempt) {
   std::unique_ptr<ExchangeOutput> output(new ExchangeOutput(folder, ExchangeFileName(attempt)));
-  output->file_ = MUTIRAO_TRY(arrow::io::FileOutputStream::Open(output->Partial()));
+  const std::string path = output->Partial();
+  output->fd_ = open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+  if (output->fd_ < 0) return storage::SystemError("making", path, errno);
   return output;
 }
 
 ExchangeOutput::~ExchangeOutput() {
+  if (fd_ >= 0) close(fd_);
   std::error_code ignored;
   std::filesystem::remove(Partial(), ignored);
 }
 
-Result<int64_t> ExchangeOutput::Append(const std::vector<std::shared_ptr<arrow::Buffer>>& blocks) {
+Status ExchangeOutput::WriteOut(std::span<const std::span<const std::byte>> pieces) {
+  const int error = storage::WritePieces(fd_, pieces, size_);
+  if (error != 0) failed_ = storage::SystemError("writing", Partial(), error);
+  return failed_;
+}
+
+Result<std::vector<int64_t>> ExchangeOutput::Append(std::span<const PackedBatch> batches) {
+  static constexpr std::array<std::byte, kPackedAlignment> kPadding{};
   std::lock_guard lock(mutex_);
   MUTIRAO_TRY(failed_);
-  const int64_t begin = size_;
-  for (const std::shared_ptr<arrow::Buffer>& block : blocks) {
-    failed_ = FromArrow(file_->Write(block));
-    MUTIRAO_TRY(failed_);
-    size_ += block->size();
+  std::vector<std::span<const std::byte>> pieces;
+  std::vector<int64_t> begins;
+  int64_t end = size_;
+  for (const PackedBatch& batch : batches) {
+    const int64_t padding = -end & (kPackedAlignment - 1);
+    if (padding > 0) pieces.emplace_back(kPadding.data(), static_cast<size_t>(padding));
+    begins.push_back(end + padding);
+    pieces.insert(pieces.end(), batch.pieces.begin(), batch.pieces.end());
+    end = begins.back() + batch.bytes;
   }
-  return begin;
+  MUTIRAO_TRY(WriteOut(pieces));
+  size_ = end;
+  return begins;
 }
 
 Result<int64_t> ExchangeOutput::Finish(const ExchangeIndex& index) {
   std::lock_guard lock(mutex_);
   MUTIRAO_TRY(failed_);
   const std::string footer = index.ToFooter();
-  MUTIRAO_TRY(file_->Write(footer.data(), static_cast<int64_t>(footer.size())));
-  MUTIRAO_TRY(file_->Close());
+  const auto piece = std::as_bytes(std::span(footer));
+  MUTIRAO_TRY(WriteOut({&piece, 1}));
+  if (close(std::exchange(fd_, -1)) != 0) return failed_ = storage::SystemError("closing", Partial(), errno);
   std::error_code error;
   std::filesystem::rename(Partial(), folder_ + "/" + name_, error);
   if (error) return Status::Io("rename " + Partial() + ": " + error.message());

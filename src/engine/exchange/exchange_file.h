@@ -3,19 +3,19 @@
 #include <cstdint>
 #include <memory>
 #include <mutex>
+#include <span>
 #include <string>
 #include <vector>
 
-#include <arrow/io/type_fwd.h>
-#include <arrow/type_fwd.h>
-
 #include "base/json.h"
 #include "columnar/type.h"
+#include "engine/memory/packed_batch.h"
 #include "storage/storage.h"
 
 namespace mutirao::engine {
 
-/// A run of bytes of an exchange file: one packed batch (engine/memory/packed_batch.h).
+/// A run of bytes of an exchange file: one packed batch (engine/memory/packed_batch.h). It begins at a multiple of
+/// kPackedAlignment.
 struct ExchangeBlock {
   int64_t offset = 0;
   int64_t length = 0;
@@ -25,7 +25,7 @@ struct ExchangeBlock {
 /// What stands where in an exchange file. A task that holds all its rows writes the blocks of a bucket back to back;
 /// one that has more writes such runs one after another.
 ///
-/// The file is the blocks, the index as JSON, its length in 8 bytes (little-endian) and the mark "MUTXCH02".
+/// The file is the blocks, the index as JSON, its length in 8 bytes (little-endian) and the mark "MUTXCH03".
 struct ExchangeIndex {
   std::vector<std::vector<ExchangeBlock>> buckets;
 
@@ -49,8 +49,8 @@ class ExchangeOutput {
   ExchangeOutput(const ExchangeOutput&) = delete;
   ExchangeOutput& operator=(const ExchangeOutput&) = delete;
 
-  /// Write blocks one behind the other; gives where the first begins.
-  Result<int64_t> Append(const std::vector<std::shared_ptr<arrow::Buffer>>& blocks);
+  /// Write packed batches one behind the other; gives where each begins.
+  Result<std::vector<int64_t>> Append(std::span<const PackedBatch> batches);
 
   /// Write the index and let the file be seen; gives its size.
   Result<int64_t> Finish(const ExchangeIndex& index);
@@ -60,13 +60,14 @@ class ExchangeOutput {
 
  private:
   ExchangeOutput(std::string folder, std::string name) : folder_(std::move(folder)), name_(std::move(name)) {}
+  Status WriteOut(std::span<const std::span<const std::byte>> pieces);
   std::string Partial() const { return folder_ + "/." + name_ + ".partial"; }
 
   const std::string folder_;
   const std::string name_;
   std::mutex mutex_;
   // Guarded by mutex_.
-  std::shared_ptr<arrow::io::FileOutputStream> file_;
+  int fd_ = -1;
   int64_t size_ = 0;
   Status failed_;
 };

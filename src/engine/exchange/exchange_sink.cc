@@ -32,8 +32,8 @@ constexpr int64_t kLeastBytesPacked = int64_t{4} << 20;
 constexpr int64_t kMostBytesPacked = int64_t{64} << 20;
 
 struct PackedBlock {
-  std::shared_ptr<arrow::Buffer> bytes;  // null once it is in the file
-  ExchangeBlock place;                   // its offset is known once it is in the file
+  PackedBatch batch;    // empty once it is in the file
+  ExchangeBlock place;  // its offset is known once it is in the file
 };
 
 // What a worker has of one bucket: rows that wait, and batches that are packed, of which the first are written.
@@ -58,6 +58,7 @@ class ExchangeWriter : public frame::SinkWriter {
       : schema_(std::move(schema)),
         keys_(std::move(keys)),
         partitions_(keys_.empty() ? 1 : static_cast<size_t>(partitions)),
+        packing_(keys_.empty() ? Packing::kMapped : Packing::kSmall),
         output_(std::move(output)),
         workers_(static_cast<size_t>(workers)) {
     for (Worker& worker : workers_) worker.buckets.resize(partitions_);
@@ -108,12 +109,12 @@ class ExchangeWriter : public frame::SinkWriter {
            worker.bytes_held >= std::max(kLeastBytesHeld, kBytesHeld / workers);
   }
 
-  static Status Pack(Worker& worker, size_t bucket, const arrow::RecordBatch& batch) {
+  Status Pack(Worker& worker, size_t bucket, const arrow::RecordBatch& batch) {
     if (batch.num_rows() == 0) return {};
-    std::shared_ptr<arrow::Buffer> bytes = MUTIRAO_TRY(PackBatch(batch));
-    const ExchangeBlock place{.length = bytes->size(), .rows = batch.num_rows()};
-    worker.bytes_packed += bytes->size();
-    worker.buckets[bucket].packed.push_back({std::move(bytes), place});
+    PackedBatch packed = MUTIRAO_TRY(PackBatch(batch, packing_));
+    const ExchangeBlock place{.length = packed.bytes, .rows = batch.num_rows()};
+    worker.bytes_packed += packed.bytes;
+    worker.buckets[bucket].packed.push_back({std::move(packed), place});
     return {};
   }
 
@@ -146,21 +147,18 @@ class ExchangeWriter : public frame::SinkWriter {
   // All that these workers have packed, bucket by bucket.
   Status WritePacked(std::span<Worker> workers) {
     std::vector<PackedBlock*> blocks;
-    std::vector<std::shared_ptr<arrow::Buffer>> bytes;
+    std::vector<PackedBatch> batches;
     for (size_t number = 0; number < partitions_; ++number) {
       for (Worker& worker : workers) {
         WorkersBucket& bucket = worker.buckets[number];
         for (; bucket.written < bucket.packed.size(); ++bucket.written) {
           blocks.push_back(&bucket.packed[bucket.written]);
-          bytes.push_back(std::move(blocks.back()->bytes));
+          batches.push_back(std::move(blocks.back()->batch));
         }
       }
     }
-    int64_t offset = MUTIRAO_TRY(output_->Append(bytes));
-    for (PackedBlock* block : blocks) {
-      block->place.offset = offset;
-      offset += block->place.length;
-    }
+    const std::vector<int64_t> begins = MUTIRAO_TRY(output_->Append(batches));
+    for (size_t i = 0; i < blocks.size(); ++i) blocks[i]->place.offset = begins[i];
     for (Worker& worker : workers) worker.bytes_packed = 0;
     return {};
   }
@@ -168,6 +166,7 @@ class ExchangeWriter : public frame::SinkWriter {
   const SchemaPtr schema_;
   const std::vector<int> keys_;
   const size_t partitions_;
+  const Packing packing_;  // what goes to one bucket is what every reader keeps
   const std::unique_ptr<ExchangeOutput> output_;
   std::vector<Worker> workers_;
 };

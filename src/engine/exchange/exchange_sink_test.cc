@@ -134,6 +134,32 @@ TEST_F(ExchangeSinkTest, KeepsTheOrderOfWorkersWithoutKeys) {
   })) << "one worker after the other";
 }
 
+TEST_F(ExchangeSinkTest, RowsForAllReadersTakeNoMemoryOfTheirOwn) {
+  constexpr int64_t kBatches = 100;
+  auto writer = Open({});
+  WriteBatches(*writer, kBatches);
+  // Pieces that were cut from batches are written as they are.
+  for (const int64_t cut : {1, 7, 999}) ASSERT_TRUE(writer->Write(1, Rows(kBatches * kRows)->Slice(cut, 1)).ok());
+  for (int worker = 0; worker < kWorkers; ++worker) ASSERT_TRUE(writer->FinishWorker(worker).ok());
+  ASSERT_TRUE(writer->Finish().ok());
+
+  frame::ScanCounters counters;
+  frame::ScanRequest request;
+  request.splits = {ExchangeSplit(folder_ + "/" + ExchangeFileName("a"), 0)};
+  request.columns = {"n", "text"};
+  auto scan = MUTIRAO_MUST(ExchangeSource(schema_).Open(request, {.stop = {}, .counters = &counters, .warn = {}}));
+  const auto before = arrow::default_memory_pool()->bytes_allocated();
+  std::vector<BatchPtr> kept;
+  while (BatchPtr batch = MUTIRAO_MUST(scan->Next(0)).batch) {
+    EXPECT_TRUE(batch->ValidateFull().ok());
+    kept.push_back(std::move(batch));
+  }
+  EXPECT_EQ(kept.size(), static_cast<size_t>(kBatches + 3));
+  EXPECT_EQ(arrow::default_memory_pool()->bytes_allocated(), before);
+  const auto& last = static_cast<const arrow::Int64Array&>(*kept.back()->column(0));
+  EXPECT_EQ(last.Value(0), kBatches * kRows + 999);
+}
+
 TEST_F(ExchangeSinkTest, LeavesNothingWhenItIsGivenUp) {
   auto writer = Open({"n"});
   WriteBatches(*writer, 150);

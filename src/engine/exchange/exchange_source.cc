@@ -77,15 +77,16 @@ class ExchangeScan : public frame::Scan {
            block.offset + block.length <= worker.begin + worker.bytes->size();
   }
 
-  // The next block, and those behind it that follow without a gap.
+  // The next block, and those behind it that follow without more than what aligns them.
   Status Fill(Worker& worker) {
     worker.begin = worker.blocks[worker.next_block].offset;
     int64_t end = worker.begin;
     for (size_t i = worker.next_block; i < worker.blocks.size(); ++i) {
       const ExchangeBlock& block = worker.blocks[i];
-      if (block.offset != end) break;
-      if (end > worker.begin && end + block.length - worker.begin > kBytesAtOnce) break;
-      end += block.length;
+      if (block.offset < end || block.offset - end >= kPackedAlignment) break;
+      const int64_t block_end = block.offset + block.length;
+      if (i > worker.next_block && block_end - worker.begin > kBytesAtOnce) break;
+      end = block_end;
     }
     worker.bytes.reset();
     std::shared_ptr<arrow::Buffer> bytes = MUTIRAO_TRY(arrow::AllocateBuffer(end - worker.begin));

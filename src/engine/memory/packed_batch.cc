@@ -26,7 +26,12 @@ enum class Form : uint8_t {
   kBytes,      // the length of each text in a byte, then the texts
   kWords,      // the same in four bytes
   kArrow,      // a message of Arrow's, for types without a form of their own
+  kAligned,    // the values, from the next multiple of kPackedAlignment on
+  kOffsets,    // the same with offsets in four bytes, one more than there are texts; then the texts
 };
+
+// Texts that all have a length below this share their offsets with those of other batches.
+constexpr uint32_t kSharedLengths = 64;
 
 int WidthOf(Physical physical) {
   switch (physical) {
@@ -52,125 +57,183 @@ int64_t BitBytes(int64_t rows) {
 
 class Packer {
  public:
-  explicit Packer(const arrow::RecordBatch& batch) : batch_(batch), rows_(batch.num_rows()) {}
+  Packer(const arrow::RecordBatch& batch, Packing packing)
+      : batch_(batch), rows_(batch.num_rows()), is_mapped_(packing == Packing::kMapped) {}
 
-  Result<BufferPtr> Pack() {
+  Result<PackedBatch> Pack() {
     int64_t room = 0;
     for (int i = 0; i < batch_.num_columns(); ++i) {
-      const int64_t most = MUTIRAO_TRY(RoomOf(i));
-      room += most;
+      MUTIRAO_TRY(Choose(i));
+      room += columns_.back().made;
     }
-    std::shared_ptr<arrow::ResizableBuffer> buffer = MUTIRAO_TRY(arrow::AllocateResizableBuffer(room));
-    next_ = buffer->mutable_data();
-    for (int i = 0; i < batch_.num_columns(); ++i) PackColumn(i);
-    MUTIRAO_TRY(buffer->Resize(next_ - buffer->data(), false));
-    return BufferPtr(std::move(buffer));
+    std::shared_ptr<arrow::Buffer> made = MUTIRAO_TRY(arrow::AllocateBuffer(room));
+    next_ = made->mutable_data();
+    packed_.owners.push_back(std::move(made));
+    for (const Column& column : columns_) PackColumn(column);
+    return std::move(packed_);
   }
 
  private:
-  // The most that a column takes; columns without a form of their own are written here.
-  Result<int64_t> RoomOf(int column) {
-    const arrow::ArrayData& data = *batch_.column_data(column);
-    messages_.emplace_back();
-    const int64_t fixed = 16 + BitBytes(rows_);
-    switch (PhysicalOf(*data.type)) {
-      case Physical::kBool:
-        return fixed + BitBytes(rows_);
-      case Physical::kBytes: {
-        const BytesView view(data);
-        return fixed + rows_ * 4 + (rows_ > 0 ? view.offsets[rows_] - view.offsets[0] : 0);
-      }
-      case Physical::kOther: {
-        const auto schema = arrow::schema({batch_.schema()->field(column)});
-        const auto alone = arrow::RecordBatch::Make(schema, rows_, {batch_.column(column)});
-        messages_.back() =
-            MUTIRAO_TRY(arrow::ipc::SerializeRecordBatch(*alone, arrow::ipc::IpcWriteOptions::Defaults()));
-        return fixed + messages_.back()->size();
-      }
-      default:
-        return fixed + rows_ * WidthOf(PhysicalOf(*data.type));
+  struct Column {
+    const arrow::ArrayData* data;
+    Physical physical;
+    Validity valid;
+    Form form;
+    uint32_t length;    // of every text, where they have one
+    BufferPtr message;  // of Arrow's
+    int64_t made;       // bytes that do not lie in memory as they are written, at most
+  };
+
+  // Find out how a column is written.
+  Status Choose(int number) {
+    const arrow::ArrayData& data = *batch_.column_data(number);
+    Column& column =
+        columns_.emplace_back(Column{&data, PhysicalOf(*data.type), Validity(data), Form::kPlain, 0, nullptr, 0});
+    column.made = 2 * kPackedAlignment + (column.valid.all_valid() ? 0 : BitBytes(rows_));
+    if (column.physical == Physical::kOther) {
+      const auto schema = arrow::schema({batch_.schema()->field(number)});
+      const auto alone = arrow::RecordBatch::Make(schema, rows_, {batch_.column(number)});
+      column.message = MUTIRAO_TRY(arrow::ipc::SerializeRecordBatch(*alone, arrow::ipc::IpcWriteOptions::Defaults()));
+      column.form = Form::kArrow;
+    } else if (rows_ == 0) {
+      return {};
+    } else if (column.physical == Physical::kBytes) {
+      ChooseForTexts(column, BytesView(data));
+    } else if (column.physical == Physical::kBool) {
+      column.made += BitBytes(rows_);
+    } else if (is_mapped_) {
+      column.form = Form::kAligned;
+    } else if (column.physical == Physical::kDecimal && AreNarrow(FixedView<Int128>(data))) {
+      column.form = Form::kNarrow;
+      column.made += rows_ * 8;
     }
+    return {};
   }
 
-  void PackColumn(int column) {
-    const arrow::ArrayData& data = *batch_.column_data(column);
-    const Physical physical = PhysicalOf(*data.type);
-    if (physical == Physical::kOther) {
-      const arrow::Buffer& message = *messages_[static_cast<size_t>(column)];
-      Put(Form::kArrow);
-      Put(message.size());
-      return PutBytes(message.data(), message.size());
-    }
-    const Validity valid(data);
-    Form* const form = reinterpret_cast<Form*>(next_);
-    Put(Form::kPlain);
-    Put(static_cast<uint8_t>(valid.all_valid() ? 0 : 1));
-    if (!valid.all_valid()) PutBits(valid.bits, valid.offset);
-    if (rows_ == 0) return;
-    if (physical == Physical::kBytes) {
-      *form = PackTexts(BytesView(data));
-    } else if (physical == Physical::kDecimal) {
-      *form = PackDecimals(FixedView<Int128>(data));
-    } else if (physical == Physical::kBool) {
-      PutBits(data.buffers[1]->data(), data.offset);
-    } else {
-      const int64_t width = WidthOf(physical);
-      PutBytes(data.buffers[1]->data() + data.offset * width, rows_ * width);
-    }
-  }
-
-  Form PackTexts(const BytesView& view) {
+  void ChooseForTexts(Column& column, const BytesView& view) const {
     uint32_t longest = 0;
     uint32_t shortest = UINT32_MAX;
     for (int64_t row = 0; row < rows_; ++row) {
       longest = std::max(longest, view.length(row));
       shortest = std::min(shortest, view.length(row));
     }
-    Form form = Form::kWords;
-    if (shortest == longest) {
-      form = Form::kOneLength;
-      Put(longest);
-    } else if (longest <= UINT8_MAX) {
-      form = Form::kBytes;
-      for (int64_t row = 0; row < rows_; ++row) next_[row] = static_cast<uint8_t>(view.length(row));
-      next_ += rows_;
+    column.length = longest;
+    if (shortest == longest && !(is_mapped_ && longest >= kSharedLengths)) {
+      column.form = Form::kOneLength;
+    } else if (is_mapped_) {
+      column.form = Form::kOffsets;
+      column.made += view.offsets[0] == 0 ? 0 : (rows_ + 1) * 4;
     } else {
-      for (int64_t row = 0; row < rows_; ++row) Put(view.length(row));
+      column.form = longest <= UINT8_MAX ? Form::kBytes : Form::kWords;
+      column.made += rows_ * (column.form == Form::kBytes ? 1 : 4);
     }
-    PutBytes(view.data(0), view.offsets[rows_] - view.offsets[0]);
-    return form;
   }
 
-  Form PackDecimals(const FixedView<Int128>& view) {
+  bool AreNarrow(const FixedView<Int128>& view) const {
     bool fits = true;
     for (int64_t row = 0; row < rows_; ++row) fits &= view[row] == static_cast<int64_t>(view[row]);
-    if (!fits) {
-      PutBytes(view.values, rows_ * static_cast<int64_t>(sizeof(Int128)));
-      return Form::kPlain;
-    }
-    for (int64_t row = 0; row < rows_; ++row) Put(static_cast<int64_t>(view[row]));
-    return Form::kNarrow;
+    return fits;
   }
 
+  void PackColumn(const Column& column) {
+    Put(column.form);
+    if (column.form == Form::kArrow) {
+      Put(column.message->size());
+      return Refer(column.message, column.message->data(), column.message->size());
+    }
+    Put(static_cast<uint8_t>(column.valid.all_valid() ? 0 : 1));
+    if (!column.valid.all_valid()) PutBits(column.valid.bits, column.valid.offset);
+    if (rows_ == 0) return;
+    const arrow::ArrayData& data = *column.data;
+    if (column.physical == Physical::kBytes) {
+      PackTexts(column, BytesView(data));
+    } else if (column.form == Form::kNarrow) {
+      const FixedView<Int128> view(data);
+      PutEach<int64_t>(rows_, [&](int64_t row) { return static_cast<int64_t>(view[row]); });
+    } else if (column.physical == Physical::kBool) {
+      PutBits(data.buffers[1]->data(), data.offset);
+    } else {
+      if (column.form == Form::kAligned) Align();
+      const int64_t width = WidthOf(column.physical);
+      Refer(data.buffers[1], data.buffers[1]->data() + data.offset * width, rows_ * width);
+    }
+  }
+
+  void PackTexts(const Column& column, const BytesView& view) {
+    const int32_t first = view.offsets[0];
+    switch (column.form) {
+      case Form::kOneLength:
+        Put(column.length);
+        break;
+      case Form::kBytes:
+        PutEach<uint8_t>(rows_, [&](int64_t row) { return static_cast<uint8_t>(view.length(row)); });
+        break;
+      case Form::kOffsets:
+        Align();
+        if (first == 0) {
+          Refer(column.data->buffers[1], reinterpret_cast<const uint8_t*>(view.offsets), (rows_ + 1) * 4);
+        } else {
+          PutEach<int32_t>(rows_ + 1, [&](int64_t row) { return view.offsets[row] - first; });
+        }
+        break;
+      default:
+        PutEach<uint32_t>(rows_, [&](int64_t row) { return view.length(row); });
+    }
+    Refer(column.data->buffers[2], view.data(0), view.offsets[rows_] - first);
+  }
+
+  // Pieces that lie behind each other in memory become one.
+  void Add(const uint8_t* data, int64_t size) {
+    const auto* const bytes = reinterpret_cast<const std::byte*>(data);
+    const auto more = static_cast<size_t>(size);
+    packed_.bytes += size;
+    if (auto& pieces = packed_.pieces; !pieces.empty() && pieces.back().data() + pieces.back().size() == bytes) {
+      pieces.back() = {pieces.back().data(), pieces.back().size() + more};
+    } else {
+      pieces.emplace_back(bytes, more);
+    }
+  }
+  void Refer(const BufferPtr& buffer, const uint8_t* data, int64_t size) {
+    if (size == 0) return;
+    packed_.owners.push_back(buffer);
+    Add(data, size);
+  }
+  void Align() {
+    while (packed_.bytes % kPackedAlignment != 0) Put(uint8_t{0});
+  }
+  // Room for bytes that do not lie in memory yet.
+  uint8_t* Make(int64_t size) {
+    uint8_t* const made = next_;
+    Add(made, size);
+    next_ += size;
+    return made;
+  }
   template <typename T>
   void Put(T value) {
-    std::memcpy(next_, &value, sizeof value);
-    next_ += sizeof value;
+    std::memcpy(Make(sizeof value), &value, sizeof value);
   }
-  void PutBytes(const void* bytes, int64_t size) {
-    if (size > 0) std::memcpy(next_, bytes, static_cast<size_t>(size));
-    next_ += size;
+  template <typename T, typename F>
+  void PutEach(int64_t count, F&& value_at) {
+    constexpr auto kWidth = static_cast<int64_t>(sizeof(T));
+    uint8_t* const made = Make(count * kWidth);
+    for (int64_t i = 0; i < count; ++i) {
+      const T value = value_at(i);
+      std::memcpy(made + i * kWidth, &value, sizeof value);
+    }
   }
   void PutBits(const uint8_t* bits, int64_t offset) {
-    if (rows_ > 0) next_[BitBytes(rows_) - 1] = 0;
-    arrow::internal::CopyBitmap(bits, offset, rows_, next_, 0);
-    next_ += BitBytes(rows_);
+    const int64_t bytes = BitBytes(rows_);
+    uint8_t* const made = Make(bytes);
+    if (bytes > 0) made[bytes - 1] = 0;
+    arrow::internal::CopyBitmap(bits, offset, rows_, made, 0);
   }
 
   const arrow::RecordBatch& batch_;
   const int64_t rows_;
-  std::vector<BufferPtr> messages_;
-  uint8_t* next_ = nullptr;
+  const bool is_mapped_;
+  std::vector<Column> columns_;
+  PackedBatch packed_;
+  uint8_t* next_ = nullptr;  // of what is made
 };
 
 // The offsets of texts that all have one length, which are the same for every batch: kept as long as somebody has them.
@@ -178,8 +241,8 @@ class Packer {
 class OffsetsOfOneLength {
  public:
   static Result<BufferPtr> Get(uint32_t length, int64_t rows) {
-    if (length >= kShared) return Make(length, rows);
-    static std::array<OffsetsOfOneLength, kShared> shared;
+    if (length >= kSharedLengths) return Make(length, rows);
+    static std::array<OffsetsOfOneLength, kSharedLengths> shared;
     OffsetsOfOneLength& known = shared[length];
     const std::lock_guard lock(known.mutex_);
     BufferPtr offsets = known.last_.lock();
@@ -192,7 +255,6 @@ class OffsetsOfOneLength {
   }
 
  private:
-  static constexpr uint32_t kShared = 64;
   static constexpr auto kWidth = static_cast<int64_t>(sizeof(int32_t));
 
   static Result<BufferPtr> Make(uint32_t length, int64_t rows) {
@@ -219,7 +281,7 @@ class OwnedBytes : public arrow::Buffer {
 class Unpacker {
  public:
   Unpacker(const arrow::Buffer& packed, int64_t rows, std::shared_ptr<const void> owner)
-      : next_(packed.data()), end_(packed.data() + packed.size()), rows_(rows), owner_(std::move(owner)) {}
+      : begin_(packed.data()), next_(begin_), end_(begin_ + packed.size()), rows_(rows), owner_(std::move(owner)) {}
 
   Result<ArrayPtr> Column(const std::shared_ptr<arrow::Field>& field) {
     const auto form = MUTIRAO_TRY(Get<Form>());
@@ -231,10 +293,12 @@ class Unpacker {
     if (has_nulls != 0) validity = MUTIRAO_TRY(Take(BitBytes(rows_)));
     BufferPtr values, texts;
     if (physical == Physical::kBytes) {
-      values = MUTIRAO_TRY(form == Form::kOneLength ? OneLength() : Offsets(form));
-      texts = MUTIRAO_TRY(Texts(reinterpret_cast<const int32_t*>(values->data())[rows_]));
+      values = MUTIRAO_TRY(OffsetsOf(form));
+      texts = MUTIRAO_TRY(Refer(reinterpret_cast<const int32_t*>(values->data())[rows_]));
     } else if (form == Form::kNarrow) {
       values = MUTIRAO_TRY(Decimals());
+    } else if (form == Form::kAligned) {
+      values = MUTIRAO_TRY(TakeAligned(rows_ * WidthOf(physical)));
     } else {
       values = MUTIRAO_TRY(Take(physical == Physical::kBool ? BitBytes(rows_) : rows_ * WidthOf(physical)));
     }
@@ -258,9 +322,12 @@ class Unpacker {
       case Form::kOneLength:
       case Form::kBytes:
       case Form::kWords:
+      case Form::kOffsets:
         return physical == Physical::kBytes;
       case Form::kArrow:
         return physical == Physical::kOther;
+      case Form::kAligned:
+        return WidthOf(physical) > 0;
     }
     return false;
   }
@@ -284,12 +351,21 @@ class Unpacker {
     return taken;
   }
 
-  Result<BufferPtr> Texts(int64_t bytes) {
+  // Bytes that stay where they are when they have an owner.
+  Result<BufferPtr> Refer(int64_t bytes) {
     if (owner_ == nullptr) return Take(bytes);
     MUTIRAO_TRY(Need(bytes));
-    BufferPtr texts = std::make_shared<OwnedBytes>(next_, bytes, owner_);
+    BufferPtr there = std::make_shared<OwnedBytes>(next_, bytes, owner_);
     next_ += bytes;
-    return texts;
+    return there;
+  }
+
+  Result<BufferPtr> TakeAligned(int64_t bytes) {
+    const int64_t padding = (begin_ - next_) & (kPackedAlignment - 1);
+    MUTIRAO_TRY(Need(padding));
+    next_ += padding;
+    const bool is_aligned = reinterpret_cast<uintptr_t>(next_) % kPackedAlignment == 0;
+    return is_aligned ? Refer(bytes) : Take(bytes);
   }
 
   Result<BufferPtr> Decimals() {
@@ -311,7 +387,27 @@ class Unpacker {
     return OffsetsOfOneLength::Get(length, rows_);
   }
 
-  Result<BufferPtr> Offsets(Form form) {
+  Result<BufferPtr> OffsetsOf(Form form) {
+    switch (form) {
+      case Form::kOneLength:
+        return OneLength();
+      case Form::kOffsets:
+        return Offsets();
+      default:
+        return SumsOfLengths(form);
+    }
+  }
+
+  Result<BufferPtr> Offsets() {
+    BufferPtr offsets = MUTIRAO_TRY(TakeAligned((rows_ + 1) * 4));
+    const auto* const ends = reinterpret_cast<const int32_t*>(offsets->data());
+    bool ordered = ends[0] == 0;
+    for (int64_t row = 0; row < rows_; ++row) ordered &= ends[row] <= ends[row + 1];
+    if (!ordered) return Damaged();
+    return offsets;
+  }
+
+  Result<BufferPtr> SumsOfLengths(Form form) {
     BufferPtr offsets = MUTIRAO_TRY(arrow::AllocateBuffer((rows_ + 1) * 4));
     auto* const ends = reinterpret_cast<int32_t*>(offsets->mutable_data());
     ends[0] = 0;
@@ -347,6 +443,7 @@ class Unpacker {
     return alone->column(0);
   }
 
+  const uint8_t* const begin_;
   const uint8_t* next_;
   const uint8_t* const end_;
   const int64_t rows_;
@@ -355,8 +452,8 @@ class Unpacker {
 
 }  // namespace
 
-Result<BufferPtr> PackBatch(const arrow::RecordBatch& batch) {
-  return Packer(batch).Pack();
+Result<PackedBatch> PackBatch(const arrow::RecordBatch& batch, Packing packing) {
+  return Packer(batch, packing).Pack();
 }
 
 Result<BatchPtr> UnpackBatch(const arrow::Buffer& packed, int64_t rows, const SchemaPtr& schema,

@@ -11,6 +11,7 @@
 #include "columnar/arrow_status.h"
 #include "engine/memory/batch_bytes.h"
 #include "engine/memory/packed_batch.h"
+#include "storage/write_pieces.h"
 
 namespace mutirao::engine {
 namespace {
@@ -29,21 +30,9 @@ Status SpillFile::Open() {
   return {};
 }
 
-Status SpillFile::WriteOut(const uint8_t* data, int64_t length, int64_t offset) {
-  while (length > 0) {
-    const ssize_t n = pwrite(fd_, data, static_cast<size_t>(length), offset);
-    if (n < 0 && errno == EINTR) continue;
-    if (n < 0) return place_->Failure("setting rows aside in", errno);
-    data += n;
-    length -= n;
-    offset += n;
-  }
-  return {};
-}
-
 Result<SpillBlock> SpillFile::Write(const arrow::RecordBatch& batch) {
-  std::shared_ptr<arrow::Buffer> bytes = MUTIRAO_TRY(PackBatch(batch));
-  SpillBlock block{.length = bytes->size(), .rows = batch.num_rows(), .memory = BytesOfRows(batch)};
+  const PackedBatch packed = MUTIRAO_TRY(PackBatch(batch, Packing::kSmall));
+  SpillBlock block{.length = packed.bytes, .rows = batch.num_rows(), .memory = BytesOfRows(batch)};
   {
     const std::lock_guard lock(mutex_);
     MUTIRAO_TRY(Open());
@@ -51,7 +40,9 @@ Result<SpillBlock> SpillFile::Write(const arrow::RecordBatch& batch) {
     // Each block has pages of its own, so that they can be given back.
     end_ += (block.length + kPage - 1) / kPage * kPage;
   }
-  MUTIRAO_TRY(WriteOut(bytes->data(), block.length, block.offset));
+  if (const int error = storage::WritePieces(fd_, packed.pieces, block.offset); error != 0) {
+    return place_->Failure("setting rows aside in", error);
+  }
   place_->AddBytes(block.length);
   return block;
 }

@@ -47,7 +47,6 @@ class SpillFile {
 
  private:
   Status Open();
-  Status WriteOut(const uint8_t* data, int64_t length, int64_t offset);
 
   SpillPlace* const place_;
   const SchemaPtr schema_;
