@@ -112,6 +112,7 @@ struct NodeReport {
   int64_t rows_right = 0;
   int64_t left_unmatched = 0;   ///< left rows without a partner
   int64_t right_unmatched = 0;  ///< right rows without a partner
+  bool hashed_right = true;     ///< whether the right rows stood in the table, which the plan only advises
   /// With ExecuteOptions::tell_partners: a bit for each row of the side in the table, in the order of the input, that
   /// says whether it has a partner. Null where part of the table went to disk.
   std::shared_ptr<const std::vector<uint8_t>> partners;

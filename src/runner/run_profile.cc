@@ -67,11 +67,20 @@ const char* DoingName(ProfileSpan::Doing doing) {
   return "";
 }
 
+// A node's line in `explain`; of a join, with the side that was hashed.
+std::string DescribeAsRun(const NodeReport& report) {
+  if (report.node->kind() != NodeKind::kJoin) return frame::DescribeNode(*report.node);
+  const auto& planned = static_cast<const frame::JoinNode&>(*report.node);
+  frame::JoinNode::Spec spec = planned.spec;
+  spec.build_right = report.hashed_right;
+  return frame::DescribeNode(frame::JoinNode(planned.left(), planned.right(), planned.schema(), std::move(spec)));
+}
+
 Json NodeToJson(const NodeReport& report, const std::map<const frame::PlanNode*, size_t>& numbers) {
   const frame::PlanNode& node = *report.node;
   Json json;
   json["kind"] = KindName(node.kind());
-  json["what"] = frame::DescribeNode(node);
+  json["what"] = DescribeAsRun(report);
   json["inputs"] = Json::array();
   for (const frame::PlanPtr& input : node.inputs()) json["inputs"].push_back(numbers.at(input.get()));
   json["seconds"] = report.seconds;

@@ -88,6 +88,7 @@ class HashJoin::Probe : public Operator, public MorselSource {
 
   void Report(NodeReport& report) const override {
     const bool left = state_->shape.probe_is_left;
+    report.hashed_right = left;
     const int64_t build_rows = state_->kept_rows + build_->rows_in();
     report.rows_in += left ? rows_in() : build_rows;
     report.rows_right += left ? build_rows : rows_in();
