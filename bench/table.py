@@ -1,4 +1,5 @@
-"""Write the README's benchmark table from bench/results/*.json, between its two markers.
+"""Write the README's benchmark tables from bench/results/*.json and what bench/cluster_j2.py kept of the same machine, between
+its two markers.
 
     bench/table.py [--check]      --check changes nothing and fails when the table is not what the results say
 """
@@ -45,11 +46,29 @@ def table(result):
     return "\n".join([*lines, *(row for job, figures in jobs.items() for row in rows(job, figures))])
 
 
+def cluster(figures):
+    """What J2 takes on a Dask cluster, as a sentence."""
+    median = figures["median"]
+    lines = [f"J2 on a Dask cluster of this machine (LocalCluster, two workers of one thread, medians of "
+             f"{len(figures['seconds']['cluster'])} runs without the start and end of processes and clusters): Mutirão "
+             f"**{median['cluster']:.2f} s**, {figures['overhead_percent']:.0f} % more than in one process"]
+    for system, note in (("dask", ", parsed by pyarrow"), ("dask_csv", "")):
+        if system in median:
+            lines.append(f"{NAMES[system]}{note} {median[system]:.1f} s ({median[system] / median['cluster']:.1f}×)")
+    return "; ".join(lines) + "."
+
+
+def of_a_machine(path):
+    text = table(json.loads(path.read_text()))
+    on_a_cluster = path.parent / "cluster" / path.name
+    figures = json.loads(on_a_cluster.read_text()).get("cluster_j2.py") if on_a_cluster.is_file() else None
+    return f"{text}\n\n{cluster(figures)}" if figures else text
+
+
 def with_tables(readme, results):
     head, _, rest = readme.partition(BEGIN)
     _, _, tail = rest.partition(END)
-    tables = [table(json.loads(path.read_text())) for path in sorted(results.glob("*.json"))]
-    return head + "\n".join([BEGIN, "\n\n".join(tables), END]) + tail
+    return head + "\n".join([BEGIN, "\n\n".join(map(of_a_machine, sorted(results.glob("*.json")))), END]) + tail
 
 
 if __name__ == "__main__":
