@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <cstring>
 #include <mutex>
 
@@ -30,9 +31,6 @@ enum class Form : uint8_t {
   kOffsets,    // the same with offsets in four bytes, one more than there are texts; then the texts
 };
 
-// Texts that all have a length below this share their offsets with those of other batches.
-constexpr uint32_t kSharedLengths = 64;
-
 int WidthOf(Physical physical) {
   switch (physical) {
     case Physical::kInt8:
@@ -53,6 +51,37 @@ int WidthOf(Physical physical) {
 
 int64_t BitBytes(int64_t rows) {
   return (rows + 7) / 8;
+}
+
+// Texts of one length share their offsets with those of other batches when they are so short, and so many.
+constexpr uint32_t kSharedLengths = 32;
+constexpr int64_t kLeastShared = int64_t{1} << 10;
+constexpr int64_t kMostShared = int64_t{1} << 16;
+
+bool SharesOffsets(uint32_t length, int64_t rows) {
+  return length < kSharedLengths && rows >= kLeastShared && rows <= kMostShared;
+}
+
+Result<BufferPtr> MakeOffsets(uint32_t length, int64_t rows) {
+  BufferPtr offsets = MUTIRAO_TRY(arrow::AllocateBuffer((rows + 1) * 4));
+  auto* const ends = reinterpret_cast<int32_t*>(offsets->mutable_data());
+  for (int64_t row = 0; row <= rows; ++row) ends[row] = static_cast<int32_t>(row * length);
+  return offsets;
+}
+
+// Those for a power of two of rows serve up to half as many; longer ones would be taken for memory that a few rows
+// keep. They are made once and stay, so that nobody has to know who was the last to use them: 16 MiB at the very most.
+// Threads: any.
+Result<BufferPtr> OffsetsOfOneLength(uint32_t length, int64_t rows) {
+  if (!SharesOffsets(length, rows)) return MakeOffsets(length, rows);
+  static constexpr auto kSizes = static_cast<size_t>(std::bit_width(static_cast<uint64_t>(kMostShared)));
+  static std::mutex mutex;
+  static auto& shared = *new std::array<std::array<BufferPtr, kSizes>, kSharedLengths>();
+  const auto room = std::bit_ceil(static_cast<uint64_t>(rows));
+  const std::lock_guard lock(mutex);
+  BufferPtr& offsets = shared[length][static_cast<size_t>(std::countr_zero(room))];
+  if (offsets == nullptr) offsets = MUTIRAO_TRY(MakeOffsets(length, static_cast<int64_t>(room)));
+  return offsets;
 }
 
 class Packer {
@@ -118,7 +147,7 @@ class Packer {
       shortest = std::min(shortest, view.length(row));
     }
     column.length = longest;
-    if (shortest == longest && !(is_mapped_ && longest >= kSharedLengths)) {
+    if (shortest == longest && (!is_mapped_ || SharesOffsets(longest, rows_))) {
       column.form = Form::kOneLength;
     } else if (is_mapped_) {
       column.form = Form::kOffsets;
@@ -234,38 +263,6 @@ class Packer {
   std::vector<Column> columns_;
   PackedBatch packed_;
   uint8_t* next_ = nullptr;  // of what is made
-};
-
-// The offsets of texts that all have one length, which are the same for every batch: kept as long as somebody has them.
-// Threads: any.
-class OffsetsOfOneLength {
- public:
-  static Result<BufferPtr> Get(uint32_t length, int64_t rows) {
-    if (length >= kSharedLengths) return Make(length, rows);
-    static std::array<OffsetsOfOneLength, kSharedLengths> shared;
-    OffsetsOfOneLength& known = shared[length];
-    const std::lock_guard lock(known.mutex_);
-    BufferPtr offsets = known.last_.lock();
-    // Much longer ones would be taken for memory that a few rows keep.
-    const int64_t needed = (rows + 1) * kWidth;
-    if (offsets != nullptr && offsets->size() >= needed && offsets->size() / 2 <= needed) return offsets;
-    offsets = MUTIRAO_TRY(Make(length, rows));
-    known.last_ = offsets;
-    return offsets;
-  }
-
- private:
-  static constexpr auto kWidth = static_cast<int64_t>(sizeof(int32_t));
-
-  static Result<BufferPtr> Make(uint32_t length, int64_t rows) {
-    BufferPtr offsets = MUTIRAO_TRY(arrow::AllocateBuffer((rows + 1) * kWidth));
-    auto* const ends = reinterpret_cast<int32_t*>(offsets->mutable_data());
-    for (int64_t row = 0; row <= rows; ++row) ends[row] = static_cast<int32_t>(row * length);
-    return offsets;
-  }
-
-  std::mutex mutex_;
-  std::weak_ptr<arrow::Buffer> last_;
 };
 
 // Bytes of somebody else, who is kept.
@@ -384,7 +381,7 @@ class Unpacker {
   Result<BufferPtr> OneLength() {
     const auto length = MUTIRAO_TRY(Get<uint32_t>());
     if (rows_ * length > INT32_MAX) return Damaged();
-    return OffsetsOfOneLength::Get(length, rows_);
+    return OffsetsOfOneLength(length, rows_);
   }
 
   Result<BufferPtr> OffsetsOf(Form form) {

@@ -1,5 +1,6 @@
 #include "engine/memory/packed_batch.h"
 
+#include <map>
 #include <random>
 
 #include <arrow/api.h>
@@ -133,11 +134,16 @@ TEST(PackedBatch, BatchesShareTheOffsetsOfTextsOfOneLength) {
     return arrow::RecordBatch::Make(one->schema(), rows, {MUTIRAO_MUST(arrow::Concatenate(all))});
   };
   const auto offsets = [](const BatchPtr& batch) { return batch->column_data(0)->buffers[1]; };
-  const BatchPtr first = BackAgain(codes(1000)), fewer = BackAgain(codes(900)), few = BackAgain(codes(100));
+  const BatchPtr first = BackAgain(codes(2048)), fewer = BackAgain(codes(1025)), few = BackAgain(codes(100));
   EXPECT_EQ(offsets(first), offsets(fewer));
-  EXPECT_LE(offsets(few)->size(), 2 * 101 * 4) << "a small batch keeps little";
-  const BatchPtr more = BackAgain(codes(1001));
-  EXPECT_TRUE(more->Equals(*codes(1001)) && fewer->Equals(*codes(900)) && few->Equals(*codes(100)));
+  EXPECT_LE(offsets(few)->size(), 101 * 4) << "a small batch keeps little";
+  const BatchPtr more = BackAgain(codes(2049)), many = BackAgain(codes(70'000));
+  EXPECT_NE(offsets(first), offsets(more));
+  for (const auto& [batch, rows] :
+       std::map<BatchPtr, int64_t>{{first, 2048}, {fewer, 1025}, {few, 100}, {more, 2049}, {many, 70'000}}) {
+    EXPECT_TRUE(batch->Equals(*codes(rows))) << rows;
+    EXPECT_TRUE(BackAgain(batch, Packing::kMapped)->Equals(*batch)) << rows;
+  }
 }
 
 TEST(PackedBatch, RefusesBytesThatAreCut) {
