@@ -57,6 +57,17 @@ TEST_F(WritePiecesTest, WritesMoreThanACallOfTheSystemTakes) {
   EXPECT_EQ(Content(), all);
 }
 
+TEST_F(WritePiecesTest, WritesPiecesOfAnySize) {
+  std::vector<std::string> pieces;
+  std::string all(5, '\0');
+  for (const size_t size : {1, 1 << 20, (1 << 20) - 6, 3, 3 << 20, 0, 7}) {
+    pieces.emplace_back(size, static_cast<char>('a' + pieces.size()));
+    all += pieces.back();
+  }
+  EXPECT_EQ(WritePieces(fd(), Spans(pieces), 5), 0);
+  EXPECT_TRUE(Content() == all);
+}
+
 TEST_F(WritePiecesTest, GivesTheErrorOfTheSystem) {
   const auto pieces = Spans({"one"});
   EXPECT_EQ(WritePieces(-1, pieces, 0), EBADF);
