@@ -25,7 +25,7 @@ struct PackedBatch {
   int64_t bytes = 0;                                ///< of all pieces
 };
 
-/// Where packed rows begin in a file that is mapped, its multiples.
+/// In a file that is mapped, packed rows begin at multiples of this.
 constexpr int64_t kPackedAlignment = 16;
 
 Result<PackedBatch> PackBatch(const arrow::RecordBatch& batch, Packing packing);
